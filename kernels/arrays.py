@@ -1,0 +1,33 @@
+"""NumPy or CuPy: which one an array belongs to, and the way back to NumPy."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def is_cupy(array: object) -> bool:
+    """True for a CuPy array. CuPy is never imported to find out."""
+    return type(array).__module__.split(".", 1)[0] == "cupy"
+
+
+def array_namespace(*arrays: object) -> ModuleType:
+    """The module (`numpy` or `cupy`) that the given arrays belong to.
+
+    Raises
+    ------
+    TypeError
+        If NumPy and CuPy arrays are mixed: data is never moved between devices behind the caller's back.
+    """
+    kinds = {is_cupy(a) for a in arrays if a is not None and hasattr(a, "dtype")}
+    if kinds == {True, False}:
+        raise TypeError("got both NumPy and CuPy arrays; expected all on one device (use cupy.asarray or .get())")
+    return sys.modules["cupy"] if kinds == {True} else np
+
+
+def as_numpy(array: Any) -> np.ndarray:
+    """The array in host memory: a copy from the GPU, the very array where it is NumPy's already."""
+    return array.get() if is_cupy(array) else np.asarray(array)

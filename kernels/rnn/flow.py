@@ -1,0 +1,239 @@
+"""Itemized gradients: which loss moves the weights through which step, and how much.
+
+The gradient of a weight matrix splits into one summand per loss step t and state step s <= t,
+G_{t,s} = d_{t->s} u_s', with d_{t->s} = dL_t/dz_s the error at the pre-activation and u_s what the matrix was multiplied
+with (h_{s-1} for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and inner products
+come from the two vectors, and no H x H matrix per cell is ever formed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..arrays import array_namespace
+from .lags import advance
+from .net import RecurrentNet
+from .unroll import Run, cell_input, check_batch, errors, forward, gradients
+
+PARAMETERS = ("weight_hh_l0", "weight_ih_l0", "bias_hh_l0", "bias_ih_l0")
+
+
+@dataclass
+class Flow:
+    """Itemized gradients of one batch: T steps, K lags, B sequences. Lag k of step s is the loss of step s+k.
+
+    Norms are Frobenius norms of one cell's contribution to dL/dparameter, in nats per unit of the parameter.
+    """
+
+    norm: Any  # (T, K, B) float64; 0 where not valid
+    beyond: Any  # (T, B) norm of the sum of everything that was not kept; exactly 0 where s+K >= T
+    share: Any | None  # (T, K, B) <cell's gradient, G>, or None
+    share_beyond: Any | None  # (T, B)
+    total: float | None  # ||G||_F^2, with shares
+    valid: Any  # (T, K) bool
+    lags: Any  # (K,) int
+    loss: Any  # (T, B) nats
+    parameter: str
+    whole: Any = field(repr=False)  # (T, B) |d_s|, d_s the error at step s from all losses
+    remainder: Any = field(repr=False)  # (T, K, B) |d_s - sum of lags 0..k|
+
+    @property
+    def kept(self) -> Any:
+        """(T, K, B) bool: False where a valid cell was dropped. Nothing is dropped without a tolerance."""
+        xp = array_namespace(self.norm)
+        return xp.broadcast_to(self.valid[:, :, None], self.norm.shape)
+
+    def horizon(self, fraction: float = 0.95) -> Any:
+        """How far back each step's error has to look to be known.
+
+        Parameters
+        ----------
+        fraction : float in (0, 1)
+            The part of the error to account for; 0.95 allows a relative miss of 5%.
+
+        Returns
+        -------
+        (T, B) int
+            Smallest m such that for every m' >= m (as far as lags were computed)
+            |d_s - sum_{k<m'} d_{s+k->s}| <= (1 - fraction) |d_s|; -1 where no m <= K does. A step without any error
+            has horizon 0.
+        """
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction!r}")
+        xp = array_namespace(self.norm)
+        misses = self.remainder > (1 - fraction) * self.whole[:, None, :]  # (T, K, B); index k stands for m' = k+1
+        lags = xp.arange(1, misses.shape[1] + 1)[None, :, None]
+        last_miss = (misses * lags).max(axis=1)  # 0: none
+        horizon = last_miss + 1
+        horizon[self.whole == 0] = 0
+        horizon[last_miss == misses.shape[1]] = -1
+        return horizon
+
+    def mean_lag(self) -> float:
+        """Mean lag weighted by norm, over the steps whose K losses all exist (the edge would fake short lags)."""
+        xp = array_namespace(self.norm)
+        full = self.norm[self.valid.all(axis=1)].sum(axis=(0, 2))  # (K,)
+        weight = float(full.sum())
+        return float((full * xp.asarray(self.lags)).sum()) / weight if weight > 0 else float("nan")
+
+
+def itemize(
+    net: RecurrentNet,
+    x: Any,
+    y: Any,
+    lags: int | None = 6,
+    parameter: str = "weight_hh_l0",
+    shares: bool = False,
+    state: Any = None,
+    mask: Any = None,
+) -> Flow:
+    """Itemize the gradient of one parameter over losses and steps.
+
+    Parameters
+    ----------
+    net, x, y, state, mask
+        As for `bptt`.
+    lags : int from 1 to T, or None
+        How many losses ahead of each step are told apart, its own included; None for all T. What lies farther ahead
+        is not lost: `Flow.beyond` holds the norm of its sum.
+    parameter : {"weight_hh_l0", "weight_ih_l0", "bias_hh_l0", "bias_ih_l0"}
+    shares : bool
+        Also compute the signed shares <G_{t,s}, G> with G = dL/dparameter of the whole call. They add up:
+        ``share.sum() + share_beyond.sum() == total == ||G||^2``. Norms do not.
+
+    Returns
+    -------
+    Flow
+
+    Raises
+    ------
+    ValueError, FloatingPointError
+        As `bptt`; ValueError also for `lags` outside 1..T or an unknown parameter.
+    """
+    run = forward(net, *check_batch(net, x, y, state, mask))
+    own, total = errors(net, run)
+    K = check_lags(lags, len(run.loss))
+    return itemize_run(net, run, own, total, K, parameter, shares)
+
+
+def check_lags(lags: int | None, steps: int) -> int:
+    """`lags` as a number; ValueError unless it lies in 1..steps."""
+    if lags is None:
+        return steps
+    if isinstance(lags, bool) or not isinstance(lags, int | np.integer) or not 1 <= lags <= steps:
+        raise ValueError(f"lags must be a whole number from 1 to the {steps} steps of the sequence, got {lags!r}")
+    return int(lags)
+
+
+def itemize_run(
+    net: RecurrentNet,
+    run: Run,
+    own: Any,
+    total: Any,
+    K: int,
+    parameter: str = "weight_hh_l0",
+    shares: bool = False,
+    grads: dict[str, Any] | None = None,
+) -> Flow:
+    """`itemize` for a run whose errors (and perhaps gradients) are known already, as in training.
+
+    Works in the arrays `own` and `total`: both are overwritten.
+    """
+    if parameter not in PARAMETERS:
+        raise ValueError(f"parameter must be one of {list(PARAMETERS)}, got {parameter!r}")
+    xp = array_namespace(net.flat)
+    T, B, H = total.shape
+    reach = input_norm(net, run, parameter)  # (T, B) |u_s|
+    q, squared = share_rows(net, run, total, parameter, grads) if shares else (xp.empty((0, H), net.dtype), None)
+    whole = row_norm(total)
+    norm = xp.zeros((T, K, B))
+    remainder = xp.zeros((T, K, B))
+    share = xp.zeros((T, K, B)) if shares else None
+    rest = total.reshape(T * B, H)
+    _lag_loop(net, run, own, K, norm, remainder, rest, q, share)
+    norm *= reach[:, None, :]
+    edge = max(T - K, 0)
+    beyond = remainder[:, -1] * reach
+    beyond[edge:] = 0  # no loss lies beyond: what is left there is rounding
+    for k in range(K):
+        remainder[T - 1 - k :, k] = 0
+    share_beyond = None
+    if shares:
+        share_beyond = xp.einsum("rh,rh->r", rest, q).astype(np.float64).reshape(T, B)
+        share_beyond[edge:] = 0
+    return Flow(
+        norm=norm,
+        beyond=beyond,
+        share=share,
+        share_beyond=share_beyond,
+        total=squared,
+        valid=xp.arange(T)[:, None] + xp.arange(K) < T,
+        lags=xp.arange(K),
+        loss=run.loss,
+        parameter=parameter,
+        whole=whole,
+        remainder=remainder,
+    )
+
+
+def _lag_loop(
+    net: RecurrentNet, run: Run, own: Any, K: int, norm: Any, remainder: Any, rest: Any, q: Any, share: Any
+) -> None:
+    """Fill norm, remainder and share lag by lag; leave in `rest` what the K lags do not explain."""
+    xp = array_namespace(net.flat)
+    T, B, H = own.shape
+    W = net.parameters["weight_hh_l0"]
+    slope = run.slope.reshape(T * B, H)
+    here, spare = own.reshape(T * B, H), xp.empty((T * B, H), net.dtype)
+    exponent = xp.zeros(T * B, np.int32)
+    out = xp.empty((3, T * B))
+    for k in range(K):
+        n = (T - k) * B
+        if k:
+            xp.matmul(here[B : n + B], W, out=spare[:n])
+            here, spare = spare, here
+            exponent = exponent[B:]
+        advance(here[:n], slope[:n], exponent[:n], out[0, :n], rest[:n], out[1, :n], q[:n], out[2, :n])
+        norm[: T - k, k] = out[0, :n].reshape(-1, B)
+        remainder[: T - k, k] = out[1, :n].reshape(-1, B)
+        if share is not None:
+            share[: T - k, k] = out[2, :n].reshape(-1, B)
+
+
+def input_norm(net: RecurrentNet, run: Run, parameter: str) -> Any:
+    """(T, B) |u_s|: the norm of what the parameter is multiplied with at step s."""
+    xp = array_namespace(net.flat)
+    if parameter == "weight_hh_l0":
+        u = run.h[:-1]
+    elif parameter == "weight_ih_l0" and (run.x.ndim == 3 or net.embedding):
+        u = cell_input(net, run.x)
+    else:
+        return xp.ones(run.loss.shape)  # a one-hot input, or the 1 that a bias is multiplied with
+    return row_norm(u)
+
+
+def row_norm(a: Any) -> Any:
+    """(T, B) float64: the norm along the last axis of a (T, B, H) array."""
+    xp = array_namespace(a)
+    return xp.sqrt(xp.einsum("tbh,tbh->tb", a, a).astype(np.float64))
+
+
+def share_rows(
+    net: RecurrentNet, run: Run, total: Any, parameter: str, grads: dict[str, Any] | None = None
+) -> tuple[Any, float]:
+    """q (T*B, H) with <d u', G> = d . q for a cell of step s, that is q_s = G u_s; and ||G||^2."""
+    xp = array_namespace(net.flat)
+    G = (grads or gradients(net, run, total))[parameter]
+    n, H = len(run.x) * run.x.shape[1], net.hidden
+    if parameter == "weight_hh_l0":
+        q = run.h[:-1].reshape(n, H) @ G.T
+    elif parameter == "weight_ih_l0" and run.x.ndim == 2 and not net.embedding:
+        q = xp.ascontiguousarray(G.T)[run.x.reshape(-1)]
+    elif parameter == "weight_ih_l0":
+        q = cell_input(net, run.x).reshape(n, -1) @ G.T
+    else:
+        q = xp.ascontiguousarray(xp.broadcast_to(G, (n, H)))
+    return q, float((G.astype(np.float64) ** 2).sum())

@@ -1,0 +1,69 @@
+"""Packaging of LearnViews: this folder *is* the package `learnviews`."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "__init__.py").read_text(encoding="utf-8")).group(1)
+
+# Every package by name: find_packages() would take tests/ and benchmarks/ along.
+PACKAGES = ["kernels", "kernels.rnn", "grammar", "apps", "apps.rnnbow"]
+
+TEST = [
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "playwright>=1.45",
+    "psutil>=5.9",
+    "ruff>=0.9",
+    "mypy>=1.14",
+    "torch>=2.4",
+]
+BENCH = ["pytest-benchmark>=5", "torch>=2.4", "threadpoolctl>=3.5"]
+
+setup(
+    name="learnviews",
+    version=VERSION,
+    description="Views of learning: HoloViews elements, compute kernels and apps for looking into models that learn",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=["learnviews", *(f"learnviews.{name}" for name in PACKAGES)],
+    package_dir={"learnviews": ".", **{f"learnviews.{name}": name.replace(".", "/") for name in PACKAGES}},
+    package_data={
+        "learnviews": ["py.typed"],
+        "learnviews.apps": ["index.html"],
+        "learnviews.apps.rnnbow": ["templates/*.html", "static/*"],
+    },
+    install_requires=[
+        "numpy>=2.0",
+        "numba>=0.61",
+        "pandas>=2.2",
+        "holoviews>=1.21",
+        "bokeh>=3.7",
+        "panel>=1.7,<1.11",  # grammar/serve.py uses a private hook of Panel's; a test watches it
+        "datashader>=0.18",
+        "click>=8.1",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "cuda12": ["cupy-cuda12x>=13.4"],
+        "cuda13": ["cupy-cuda13x>=13.6"],
+        "examples": ["jupyterlab>=4", "jupyter_bokeh>=4"],
+        "bench": BENCH,
+        "test": TEST,
+    },
+    entry_points={"console_scripts": ["learnviews = learnviews.apps.cli:main"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Visualization",
+    ],
+)

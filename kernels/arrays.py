@@ -22,10 +22,17 @@ def array_namespace(*arrays: object) -> ModuleType:
     TypeError
         If NumPy and CuPy arrays are mixed: data is never moved between devices behind the caller's back.
     """
-    kinds = {is_cupy(a) for a in arrays if a is not None and hasattr(a, "dtype")}
-    if kinds == {True, False}:
+    plain = cupy = False
+    for array in arrays:
+        if type(array) is np.ndarray:
+            plain = True
+        elif is_cupy(array):
+            cupy = True
+        elif hasattr(array, "dtype"):
+            plain = True
+    if plain and cupy:
         raise TypeError("got both NumPy and CuPy arrays; expected all on one device (use cupy.asarray or .get())")
-    return sys.modules["cupy"] if kinds == {True} else np
+    return sys.modules["cupy"] if cupy else np
 
 
 def as_numpy(array: Any) -> np.ndarray:

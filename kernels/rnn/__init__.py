@@ -1,7 +1,28 @@
 """Recurrent nets, BPTT, itemized gradients, training and recordings."""
 
+from ..progress import Progress
+from ..store import FileFormatError, StoreError
+from .corpus import Corpus
 from .flow import Flow, itemize
 from .net import RecurrentNet, from_state_dict
+from .recording import RecordedBatch, Recording
+from .sample import sample
+from .trainer import DivergedError, Trainer
 from .unroll import bptt
 
-__all__ = ["Flow", "RecurrentNet", "bptt", "from_state_dict", "itemize"]
+__all__ = [
+    "Corpus",
+    "DivergedError",
+    "FileFormatError",
+    "Flow",
+    "Progress",
+    "RecordedBatch",
+    "Recording",
+    "RecurrentNet",
+    "StoreError",
+    "Trainer",
+    "bptt",
+    "from_state_dict",
+    "itemize",
+    "sample",
+]

@@ -1,9 +1,9 @@
 """Itemized gradients: which loss moves the weights through which step, and how much.
 
 The gradient of a weight matrix splits into one summand per loss step t and state step s <= t,
-G_{t,s} = d_{t->s} u_s', with d_{t->s} = dL_t/dz_s the error at the pre-activation and u_s what the matrix was multiplied
-with (h_{s-1} for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and inner products
-come from the two vectors, and no H x H matrix per cell is ever formed.
+G_{t,s} = d_{t->s} u_s', with d_{t->s} = dL_t/dz_s the error at the pre-activation and u_s what the matrix was
+multiplied with (h_{s-1} for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and
+inner products come from the two vectors, and no H x H matrix per cell is ever formed.
 """
 
 from __future__ import annotations
@@ -73,11 +73,26 @@ class Flow:
         return horizon
 
     def mean_lag(self) -> float:
-        """Mean lag weighted by norm, over the steps whose K losses all exist (the edge would fake short lags)."""
-        xp = array_namespace(self.norm)
-        full = self.norm[self.valid.all(axis=1)].sum(axis=(0, 2))  # (K,)
-        weight = float(full.sum())
-        return float((full * xp.asarray(self.lags)).sum()) / weight if weight > 0 else float("nan")
+        """Mean lag weighted by norm; see `mean_lag`."""
+        return float(mean_lag(self.norm))
+
+
+def mean_lag(norm: Any) -> Any:
+    """Mean lag weighted by norm, over the steps whose K losses all exist (the edge would fake short lags).
+
+    Parameters
+    ----------
+    norm : (..., T, K, B)
+
+    Returns
+    -------
+    (...) array, in steps; nan where there is no gradient.
+    """
+    xp = array_namespace(norm)
+    T, K = norm.shape[-3:-1]
+    weight = norm[..., : T - K + 1, :, :].sum(axis=(-3, -1))  # (..., K)
+    with np.errstate(invalid="ignore"):
+        return weight @ xp.arange(K, dtype=np.float64) / weight.sum(axis=-1)
 
 
 def itemize(
@@ -149,25 +164,19 @@ def itemize_run(
     reach = input_norm(net, run, parameter)  # (T, B) |u_s|
     q, squared = share_rows(net, run, total, parameter, grads) if shares else (xp.empty((0, H), net.dtype), None)
     whole = row_norm(total)
-    norm = xp.zeros((T, K, B))
-    remainder = xp.zeros((T, K, B))
-    share = xp.zeros((T, K, B)) if shares else None
+    norm, remainder = xp.zeros((2, T, K, B))
+    share = xp.zeros((T, K, B) if shares else (0, 0, 0))
     rest = total.reshape(T * B, H)
-    _lag_loop(net, run, own, K, norm, remainder, rest, q, share)
+    _lag_loop(net, run, own, norm, remainder, rest, q, share)
     norm *= reach[:, None, :]
-    edge = max(T - K, 0)
-    beyond = remainder[:, -1] * reach
-    beyond[edge:] = 0  # no loss lies beyond: what is left there is rounding
-    for k in range(K):
-        remainder[T - 1 - k :, k] = 0
     share_beyond = None
     if shares:
         share_beyond = xp.einsum("rh,rh->r", rest, q).astype(np.float64).reshape(T, B)
-        share_beyond[edge:] = 0
+        share_beyond[max(T - K, 0) :] = 0  # no loss lies beyond: what is left there is rounding
     return Flow(
         norm=norm,
-        beyond=beyond,
-        share=share,
+        beyond=remainder[:, -1] * reach,
+        share=share if shares else None,
         share_beyond=share_beyond,
         total=squared,
         valid=xp.arange(T)[:, None] + xp.arange(K) < T,
@@ -179,28 +188,20 @@ def itemize_run(
     )
 
 
-def _lag_loop(
-    net: RecurrentNet, run: Run, own: Any, K: int, norm: Any, remainder: Any, rest: Any, q: Any, share: Any
-) -> None:
-    """Fill norm, remainder and share lag by lag; leave in `rest` what the K lags do not explain."""
+def _lag_loop(net: RecurrentNet, run: Run, own: Any, norm: Any, remainder: Any, rest: Any, q: Any, share: Any) -> None:
+    """Fill norm, remainder and share lag by lag; leave in `rest` what the lags do not explain."""
     xp = array_namespace(net.flat)
     T, B, H = own.shape
     W = net.parameters["weight_hh_l0"]
     slope = run.slope.reshape(T * B, H)
     here, spare = own.reshape(T * B, H), xp.empty((T * B, H), net.dtype)
     exponent = xp.zeros(T * B, np.int32)
-    out = xp.empty((3, T * B))
-    for k in range(K):
-        n = (T - k) * B
+    for k in range(norm.shape[1]):
         if k:
+            n = (T - k) * B
             xp.matmul(here[B : n + B], W, out=spare[:n])
             here, spare = spare, here
-            exponent = exponent[B:]
-        advance(here[:n], slope[:n], exponent[:n], out[0, :n], rest[:n], out[1, :n], q[:n], out[2, :n])
-        norm[: T - k, k] = out[0, :n].reshape(-1, B)
-        remainder[: T - k, k] = out[1, :n].reshape(-1, B)
-        if share is not None:
-            share[: T - k, k] = out[2, :n].reshape(-1, B)
+        advance(k, here, slope, exponent, norm, rest, remainder, q, share)
 
 
 def input_norm(net: RecurrentNet, run: Run, parameter: str) -> Any:

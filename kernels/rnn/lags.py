@@ -22,55 +22,64 @@ from ..jit import jit
 TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
 
 
-def advance(E: Any, slope: Any, exponent: Any, norm: Any, rest: Any, left: Any, q: Any, share: Any) -> None:
-    """One pass over the rows of one lag, in place.
+def advance(
+    k: int, E: Any, slope: Any, exponent: Any, norm: Any, rest: Any, remainder: Any, q: Any, share: Any
+) -> None:
+    """One pass over the rows of lag `k`, in place. T steps, B sequences, H units; row s*B + b is step s of sequence b.
 
     Parameters
     ----------
-    E : (n, H)
+    k : int
+        The lag; only the first (T-k)*B rows exist.
+    E : (T*B, H)
         In: the error at h as the GEMM gave it. Out: times `slope`, that is D_k, rescaled.
-    slope : (n, H)
-    exponent : (n,) int32
-        In and out: the row's true value is E * 2**exponent.
-    norm : (n,) float64
-        Out: |D_k| per row.
-    rest : (n, H)
+    slope : (T*B, H)
+    exponent : (T*B,) int32
+        In and out, by row of the *loss*: the true value of row (s, b) is E * 2**exponent[(s + k)*B + b].
+    norm : (T, K, B) float64
+        Out, at lag k: |D_k| per row.
+    rest : (T*B, H)
         In and out: what the lags up to here leave of each step's whole error; D_k is subtracted.
-    left : (n,) float64
-        Out: |rest| per row.
-    q : (n, H) or (0, H)
+    remainder : (T, K, B) float64
+        Out, at lag k: |rest| per row; exactly 0 where no later loss exists (what is left there is rounding).
+    q : (T*B, H) or (0, H)
         What a row is multiplied with to give its share; no rows: no shares.
-    share : (n,) float64
-        Out: <D_k, q> per row, if `q` has rows.
+    share : (T, K, B) float64
+        Out, at lag k: <D_k, q> per row, if `q` has rows.
     """
-    if array_namespace(E) is np:
-        _advance_loop(E, slope, exponent, norm, rest, left, q, share)
-    else:
-        advance_arrays(E, slope, exponent, norm, rest, left, q, share)
+    loop = _advance_loop if array_namespace(E) is np else advance_arrays
+    loop(k, E, slope, exponent, norm, rest, remainder, q, share)
 
 
-def advance_arrays(E: Any, slope: Any, exponent: Any, norm: Any, rest: Any, left: Any, q: Any, share: Any) -> None:
+def advance_arrays(
+    k: int, E: Any, slope: Any, exponent: Any, norm: Any, rest: Any, remainder: Any, q: Any, share: Any
+) -> None:
     """`advance` in whole-array operations: the path for CuPy, and the witness for the compiled loop."""
     xp = array_namespace(E)
-    E *= slope
+    T, _, B = norm.shape
+    n = (T - k) * B
+    E, power, rest = E[:n], exponent[k * B :], rest[:n]
+    E *= slope[:n]
     biggest = xp.abs(E).max(axis=1)  # squares of a row this small would underflow
     shift = xp.where((biggest < math.sqrt(TINY)) | (biggest > math.sqrt(HUGE)), xp.frexp(biggest)[1], 0)
     shift = xp.where((biggest > 0) & xp.isfinite(biggest), shift, 0).astype(exponent.dtype)
     E[...] = xp.ldexp(E, -shift[:, None])
-    exponent += shift
-    true = xp.ldexp(E, exponent[:, None])
-    norm[...] = xp.ldexp(xp.sqrt((E * E).sum(axis=1)).astype(np.float64), exponent)
-    rest -= true
-    left[...] = xp.sqrt((rest * rest).sum(axis=1))
+    power += shift
+    rest -= xp.ldexp(E, power[:, None])
+    norm[: T - k, k] = xp.ldexp(xp.sqrt((E * E).sum(axis=1)).astype(np.float64), power).reshape(-1, B)
+    remainder[: T - k, k] = xp.sqrt((rest * rest).sum(axis=1)).reshape(-1, B)
+    remainder[T - k - 1 :, k] = 0
     if len(q):
-        share[...] = xp.ldexp((E * q).sum(axis=1).astype(np.float64), exponent)
+        share[: T - k, k] = xp.ldexp((E * q[:n]).sum(axis=1).astype(np.float64), power).reshape(-1, B)
 
 
 @jit
-def _advance_loop(E, slope, exponent, norm, rest, left, q, share):
-    n, width = E.shape
+def _advance_loop(k, E, slope, exponent, norm, rest, remainder, q, share):
+    T, _, B = norm.shape
+    width = E.shape[1]
     buffer = np.empty(width, E.dtype)
-    for r in range(n):
+    for r in range((T - k) * B):
+        s, b = r // B, r % B
         e, f, d = E[r], slope[r], rest[r]
         for j in range(width):
             v = e[j] * f[j]
@@ -78,27 +87,31 @@ def _advance_loop(E, slope, exponent, norm, rest, left, q, share):
             buffer[j] = v * v
         squares = _fold(buffer)
         if not TINY < squares < HUGE:
-            exponent[r] += _rescale(e)
+            exponent[r + k * B] += _rescale(e)
             for j in range(width):
                 buffer[j] = e[j] * e[j]
             squares = _fold(buffer)
-        scale = math.ldexp(1.0, exponent[r])
-        norm[r] = math.sqrt(squares) * scale
+        scale = math.ldexp(1.0, exponent[r + k * B])
+        norm[s, k, b] = math.sqrt(squares) * scale
         factor = E.dtype.type(scale)
         for j in range(width):
             v = d[j] - factor * e[j]
             d[j] = v
             buffer[j] = v * v
-        left[r] = math.sqrt(_fold(buffer))
+        if s + k + 1 < T:
+            remainder[s, k, b] = math.sqrt(_fold(buffer))
         if q.shape[0] > 0:
             for j in range(width):
                 buffer[j] = e[j] * q[r, j]
-            share[r] = _fold(buffer) * scale
+            share[s, k, b] = _fold(buffer) * scale
 
 
 @jit
 def _fold(buffer):
-    """Sum of the buffer, which is overwritten. Folding halves gives vector code without reordering, and small errors."""
+    """Sum of the buffer, which is overwritten.
+
+    Folding halves onto each other is vector code without reordering a sum, and its rounding error is small.
+    """
     width = buffer.size
     while width > 8:
         half = (width + 1) // 2

@@ -1,0 +1,245 @@
+"""Training a recurrent net on a corpus, with itemized gradients recorded on the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from ..arrays import array_namespace
+from ..optimizers import Optimizer, optimizer
+from ..progress import Progress
+from .corpus import Corpus
+from .flow import check_lags, itemize_run
+from .net import RecurrentNet
+from .recording import Recording
+from .sample import sample
+from .unroll import errors, forward, gradients
+
+SNAPSHOT_SECONDS = 20.0  # at most this much work is lost to a killed process
+SMOOTHING = 0.999  # of the running loss, per step
+
+
+class DivergedError(ArithmeticError):
+    """Training produced NaN or Inf; the message names the step."""
+
+
+class Trainer:
+    """Trains `net` on `corpus`, sequence by sequence, state carried from batch to batch.
+
+    The corpus is cut into `batch` streams of equal length that are read side by side, `length` characters per step.
+    At the streams' end reading starts over with an empty state.
+
+    Parameters
+    ----------
+    net : RecurrentNet
+        Changed in place. On whichever device its arrays are.
+    corpus : Corpus
+        At least ``batch * (length + 1)`` characters.
+    length, batch : int
+        Characters per sequence, sequences per step.
+    optimizer : "sgd", "adagrad", "adam" or an Optimizer
+        By name with a learning rate of 0.1, 0.1 or 0.002.
+    clip : float or None
+        Every element of the gradient is clipped to [-clip, clip], as min-char-rnn does.
+    record : Recording, optional
+        Every `every`-th step is recorded in it, the first one included.
+    snapshot_every : int
+        Steps between snapshots of the weights that are kept. Further ones, for resuming, replace each other.
+    rng : int or Generator
+        For `sample`.
+    """
+
+    def __init__(
+        self,
+        net: RecurrentNet,
+        corpus: Corpus,
+        length: int = 25,
+        batch: int = 1,
+        optimizer: str | Optimizer = "adagrad",
+        record: Recording | None = None,
+        every: int = 100,
+        *,
+        clip: float | None = 5.0,
+        snapshot_every: int = 10_000,
+        rng: int | np.random.Generator | None = 0,
+    ) -> None:
+        for name, value in (("length", length), ("batch", batch), ("every", every), ("snapshot_every", snapshot_every)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        if clip is not None and not clip > 0:
+            raise ValueError(f"clip must be a positive number or None, got {clip!r}")
+        if net.inputs != len(corpus.symbols) or net.outputs != len(corpus.symbols):
+            raise ValueError(
+                f"the corpus has {len(corpus.symbols)} symbols; the net takes {net.inputs} and gives {net.outputs}"
+            )
+        stream = len(corpus) // batch
+        if stream < length + 1:
+            raise ValueError(
+                f"corpus {corpus.name!r} has {len(corpus)} characters; {batch} sequences of length {length} need "
+                f"at least {batch * (length + 1)}"
+            )
+        self.net, self.corpus, self.length, self.batch = net, corpus, int(length), int(batch)
+        self.optimizer = _optimizer(optimizer)
+        self.record, self.every, self.clip, self.snapshot_every = record, int(every), clip, int(snapshot_every)
+        self.rng = np.random.default_rng(rng)
+        xp = array_namespace(net.flat)
+        self._streams = xp.asarray(corpus.tokens[: stream * batch].reshape(batch, stream).astype(np.intp))
+        self.step, self.position = 0, 0
+        self.state = xp.zeros((1, self.batch, net.hidden), net.dtype)
+        self.loss = math.log(len(corpus.symbols))  # running mean, nats per symbol; starts at that of guessing
+        self._snapshot_time = time.monotonic()
+        if record is not None:
+            check_lags(record.settings["lags"], self.length)
+            record.set_settings(**self._settings())
+
+    @classmethod
+    def resume(cls, recording: Recording) -> Trainer:
+        """Go on with a recording (opened with `write=True`) from its last snapshot, as if it had never stopped.
+
+        Batches recorded after that snapshot are dropped first; they come again.
+
+        Raises
+        ------
+        LookupError
+            If the recording holds no snapshot.
+        """
+        net = recording.net()
+        settings = recording.settings["trainer"]
+        step, state, arrays = recording.snapshot()  # type: ignore[misc]
+        recording.forget_after(step)
+        trainer = cls(
+            net,
+            recording.corpus(),
+            optimizer=optimizer(**settings.pop("optimizer")),
+            record=recording,
+            **settings,
+        )
+        trainer._restore(step, state, arrays)
+        return trainer
+
+    @property
+    def bits(self) -> float:
+        """Running loss in bits per symbol."""
+        return self.loss / math.log(2)
+
+    def run(self, steps: int, progress: Progress | None = None) -> Trainer:
+        """Train for `steps` more steps, or until `progress` is cancelled; then leave a snapshot.
+
+        Raises
+        ------
+        DivergedError
+            If loss or gradient stop being finite. Weights are those before that step; what was recorded is kept.
+        """
+        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
+            raise ValueError(f"steps must be a whole number of at least 0, got {steps!r}")
+        progress = progress or Progress()
+        progress.start(steps)
+        try:
+            for done in range(1, steps + 1):
+                if progress.cancelled:
+                    break
+                self._one_step()
+                self._maybe_snapshot()
+                progress.update(done, lambda: f"{self.bits:.2f} bits/char")
+        except BaseException:
+            if self.record is not None:
+                self.record.commit()
+            raise
+        self.snapshot()
+        return self
+
+    def sample(self, length: int = 200, prime: str = "", temperature: float = 1.0) -> str:
+        """Text that the net writes as it is now; see `rnn.sample`."""
+        return sample(self.net, self.corpus, length, prime=prime, temperature=temperature, rng=self.rng)
+
+    def snapshot(self) -> None:
+        """Write what resuming needs, if there is a recording."""
+        if self.record is None:
+            return
+        keep = self.step % self.snapshot_every == 0
+        arrays = {"weights": self.net.flat, "state": self.state}
+        arrays |= {f"optimizer/{name}": array for name, array in self.optimizer.memory.items()}
+        state = {
+            "position": self.position,
+            "loss": self.loss,
+            "optimizer_steps": self.optimizer.steps,
+            "rng": self.rng.bit_generator.state,
+        }
+        self.record.add_snapshot(self.step, state, arrays, keep)
+        self._snapshot_time = time.monotonic()
+
+    def _one_step(self) -> None:
+        xp = array_namespace(self.net.flat)
+        window = self._streams[:, self.position : self.position + self.length + 1]
+        x, y = xp.ascontiguousarray(window[:, :-1].T), xp.ascontiguousarray(window[:, 1:].T)
+        try:
+            run = forward(self.net, x, y, self.state[0], None)
+        except FloatingPointError as error:
+            raise DivergedError(f"training diverged at step {self.step}: {error}") from error
+        own, total = errors(self.net, run)
+        grads = gradients(self.net, run, total)
+        flat = _flat(grads)
+        if not math.isfinite(float(flat @ flat)):
+            raise DivergedError(f"training diverged at step {self.step}: the gradient holds NaN or Inf")
+        if self.record is not None and self.step % self.every == 0:
+            lags = self.record.settings["lags"]
+            flow = itemize_run(self.net, run, own, total, lags, self.record.settings["parameter"], True, grads)
+            self.record.append(self.step, self.position, run, flow, self.state)
+        if self.clip is not None:
+            xp.clip(flat, -self.clip, self.clip, out=flat)
+        self.optimizer.step({"net": self.net.flat}, {"net": flat})
+        mean = float(run.loss.sum()) / run.loss.size
+        self.loss += (1 - SMOOTHING) * (mean - self.loss)
+        self._go_on(run.state)
+
+    def _go_on(self, state: Any) -> None:
+        """To the next window, or back to the start where the streams have none left."""
+        self.step += 1
+        self.position += self.length
+        self.state = state
+        if self.position + self.length + 1 > self._streams.shape[1]:
+            self.position = 0
+            self.state = state * 0
+
+    def _maybe_snapshot(self) -> None:
+        due = time.monotonic() - self._snapshot_time > SNAPSHOT_SECONDS
+        if self.record is not None and (due or self.step % self.snapshot_every == 0):
+            self.snapshot()
+
+    def _restore(self, step: int, state: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.step, self.position, self.loss = step, state["position"], state["loss"]
+        self.state = arrays["state"]
+        self.optimizer.steps = state["optimizer_steps"]
+        self.optimizer.memory = {
+            name.removeprefix("optimizer/"): array for name, array in arrays.items() if name.startswith("optimizer/")
+        }
+        self.rng.bit_generator.state = state["rng"]
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "trainer": {
+                "length": self.length,
+                "batch": self.batch,
+                "optimizer": self.optimizer.settings(),
+                "every": self.every,
+                "clip": self.clip,
+                "snapshot_every": self.snapshot_every,
+            }
+        }
+
+
+def _optimizer(given: str | Optimizer) -> Optimizer:
+    if isinstance(given, Optimizer):
+        return given
+    rates = {"sgd": 0.1, "adagrad": 0.1, "adam": 0.002}
+    if given not in rates:
+        raise ValueError(f"optimizer must be one of {sorted(rates)} or an Optimizer, got {given!r}")
+    return optimizer(given, rate=rates[given])
+
+
+def _flat(grads: dict[str, Any]) -> Any:
+    """The one array that all gradients are views of."""
+    return next(iter(grads.values())).base

@@ -1,0 +1,126 @@
+"""Versioned SQLite files: create, open, check, and one clear error when a file is not what it should be."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+MAGIC = b"SQLite format 3\0"
+
+
+class FileFormatError(ValueError):
+    """A file is not what it was opened as; the message names the file and what was expected."""
+
+
+class StoreError(OSError):
+    """A file could not be written any further; the message names it and says what is kept."""
+
+
+def create(path: Path, kind: str, application: int, version: int, schema: str) -> sqlite3.Connection:
+    """A new SQLite file in WAL mode with `schema`; FileExistsError where one exists already."""
+    if path.exists():
+        raise FileExistsError(f"{path}: exists already; choose another name, or go on with it (resume)")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent}: no such folder to put the {kind} in")
+    connection = _connect(path, "rwc")
+    try:
+        connection.execute("PRAGMA page_size = 32768")  # rows of some 2 kB waste little of a page this large
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(
+            f"BEGIN; {schema}; PRAGMA application_id = {application}; PRAGMA user_version = {version}; COMMIT;"
+        )
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error as error:
+        connection.close()
+        path.unlink(missing_ok=True)
+        raise StoreError(f"{path}: could not create the {kind}: {error}") from error
+    return connection
+
+
+def open_existing(path: Path, kind: str, application: int, version: int, write: bool = False) -> sqlite3.Connection:
+    """A checked connection to an existing file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    FileFormatError
+        If it is empty, truncated, no SQLite file, of another kind, or of a version this program does not know.
+    """
+    _check_header(path, kind)
+    connection = _connect(path, "rw" if write else "ro")
+    try:
+        with readable(path, kind):
+            try:
+                found = connection.execute("PRAGMA application_id").fetchone()[0]
+            except sqlite3.OperationalError:  # a WAL file in a folder we may not write to: nobody is writing it
+                connection.close()
+                connection = _connect(path, "ro&immutable=1")
+                found = connection.execute("PRAGMA application_id").fetchone()[0]
+            if found != application:
+                raise FileFormatError(f"{path}: a SQLite file, but not a LearnViews {kind}")
+            _check_length(path, kind, connection)
+            stored = connection.execute("PRAGMA user_version").fetchone()[0]
+            if stored != version:
+                raise FileFormatError(
+                    f"{path}: {kind} of schema version {stored}; this LearnViews reads version {version}"
+                )
+    except BaseException:
+        connection.close()
+        raise
+    if write:
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+@contextlib.contextmanager
+def readable(path: Path, kind: str) -> Iterator[None]:
+    """Turns SQLite's complaints while reading into a FileFormatError that names the file."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise FileFormatError(f"{path}: damaged {kind}: {error}") from error
+
+
+def array_columns(array: np.ndarray) -> tuple[str, str, np.ndarray]:
+    """dtype and shape as text, and the array in little-endian order."""
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return little.dtype.str, " ".join(map(str, array.shape)), little
+
+
+def shape_from_column(text: str) -> tuple[int, ...]:
+    """The shape that `array_columns` wrote."""
+    return tuple(int(n) for n in text.split())
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = path.resolve().as_uri() + f"?mode={mode}"
+    try:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: could not be opened: {error}") from error
+
+
+def _check_header(path: Path, kind: str) -> None:
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such {kind}")
+    if path.is_dir():
+        raise FileFormatError(f"{path}: a folder; expected a LearnViews {kind} (one file)")
+    with path.open("rb") as file:
+        head = file.read(len(MAGIC))
+    if not head:
+        raise FileFormatError(f"{path}: empty file; expected a LearnViews {kind}")
+    if head != MAGIC:
+        raise FileFormatError(f"{path}: not a LearnViews {kind} (it does not begin like a SQLite file)")
+
+
+def _check_length(path: Path, kind: str, connection: sqlite3.Connection) -> None:
+    if path.with_name(path.name + "-wal").exists():
+        return  # pages may still be in the log
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    if path.stat().st_size < pages * size:
+        raise FileFormatError(f"{path}: truncated {kind}: {path.stat().st_size} of {pages * size} bytes")

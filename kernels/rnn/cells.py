@@ -6,7 +6,6 @@ cell does what happens elementwise, for any number of rows at once, with NumPy a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -28,13 +27,12 @@ class Cell(Protocol):
         """
 
 
-@dataclass(frozen=True)
 class Tanh:
     """h = tanh(z);  dh/dz = 1 - h^2."""
 
-    name: str = "tanh"
-    gates: int = 1
-    code: int = 0
+    name = "tanh"
+    gates = 1
+    code = 0
 
     def forward(self, xp: ModuleType, z: Any) -> Any:
         return xp.tanh(z, out=z)
@@ -44,13 +42,12 @@ class Tanh:
         return xp.subtract(1, slope, out=slope)
 
 
-@dataclass(frozen=True)
 class Relu:
     """h = max(z, 0);  dh/dz = 1 where h > 0, else 0 (at 0 too, as PyTorch has it)."""
 
-    name: str = "relu"
-    gates: int = 1
-    code: int = 1
+    name = "relu"
+    gates = 1
+    code = 1
 
     def forward(self, xp: ModuleType, z: Any) -> Any:
         return xp.maximum(z, 0, out=z)

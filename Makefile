@@ -1,0 +1,77 @@
+# Two commands do everything on a fresh machine: `make serve` and `make test`.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 5006
+BIN    := $(VENV)/bin
+# The one PyTorch that the tests were run with; a plain "torch" may bring gigabytes of GPU libraries along.
+TORCH  ?= torch==2.13.0
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help serve test test-slow test-nojit bench lint format browser clean
+
+help:
+	@echo "make serve      install, record a first training if there is none, serve the apps"
+	@echo "make test       install what tests need (a browser too) and run lint and all tests but the slow ones"
+	@echo "make test-slow  the slow tests"
+	@echo "make bench      the benchmarks, beside their peers"
+	@echo "make format     format the code"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "LearnViews needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "No virtual environment could be made; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(PIP) --upgrade pip
+
+$(VENV)/installed: setup.py __init__.py | $(BIN)/python
+	@echo "Installing LearnViews into $(VENV) (a few minutes the first time)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-test: setup.py __init__.py | $(BIN)/python
+	@echo "Installing LearnViews and what its tests need into $(VENV) (a few minutes the first time)"
+	@$(PIP) "$(TORCH)" || $(PIP) torch
+	@$(PIP) --editable ".[test,bench]"
+	@touch $@ $(VENV)/installed
+
+serve: $(VENV)/installed
+	@LEARNVIEWS_HOME="$(CURDIR)" $(BIN)/learnviews serve --port $(PORT)
+
+test: $(VENV)/installed-test browser lint
+	$(PYTEST)
+
+test-slow: $(VENV)/installed-test browser
+	$(PYTEST) -m slow
+
+bench: $(VENV)/installed-test
+	$(PYTEST) benchmarks -m benchmark --benchmark-warmup=on --benchmark-disable-gc
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@mkdir -p $(VENV)/typing && ln -sfn "$(CURDIR)" $(VENV)/typing/learnviews
+	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p learnviews.kernels -p learnviews.grammar
+
+format: $(VENV)/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Any Chrome or Chromium will do; on Debian and Ubuntu one is installed where that is allowed.
+browser:
+	@for each in chromium chromium-browser google-chrome google-chrome-stable; do \
+	  command -v $$each >/dev/null 2>&1 && exit 0; \
+	done; \
+	if command -v apt-get >/dev/null 2>&1; then \
+	  as=""; if [ "$$(id -u)" != 0 ]; then as="sudo -n"; fi; \
+	  echo "Installing Chromium for the browser tests"; \
+	  { $$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -q -y --no-install-recommends chromium; } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "The browser tests need Chrome or Chromium on the PATH. Install one (Debian, Ubuntu: apt-get install chromium),"; \
+	echo "or leave these tests out: make PYTEST_ADDOPTS=\"-m 'not ui and not slow and not benchmark'\" BROWSER=no test"; \
+	if [ "$(BROWSER)" = no ]; then exit 0; else exit 1; fi
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks

@@ -1,0 +1,160 @@
+"""The console command `learnviews`: record a training, serve the apps."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from .home import home
+from .server import first_recording, serve_apps
+
+CELLS = ("tanh", "relu")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="learnviews")
+def main() -> None:
+    """LearnViews: views of learning."""
+
+
+@main.command()
+@click.argument("recordings", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--port", default=5006, show_default=True, help="Port to serve at; 0 takes a free one.")
+@click.option("--address", default="localhost", show_default=True, help="Address to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Server processes.")
+@click.option("--allow-origin", multiple=True, metavar="HOST[:PORT]", help="Further hosts that pages may come from.")
+def serve(recordings: tuple[Path, ...], port: int, address: str, workers: int, allow_origin: tuple[str, ...]) -> None:
+    """Serve the apps for RECORDINGS (files, or folders of them).
+
+    Without any, the recordings of `learnviews` itself are served; the first is made from embedded C code when there
+    is none yet (under a minute).
+    """
+    with clear_errors():
+        if not recordings:
+            folder = home() / "recordings"
+            if not any(folder.glob("*.rnnbow")):
+                click.echo(f"No recording yet: making the first one in {folder}")
+                first_recording(folder, run_with_bar)
+            recordings = (folder,)
+        sys.exit(serve_apps(recordings, port, address, workers, allow_origin))
+
+
+@main.command()
+@click.argument("corpus", nargs=-1)
+@click.option("--cell", default="tanh", show_default=True, type=click.Choice(CELLS))
+@click.option("--hidden", default=100, show_default=True, help="Hidden units.")
+@click.option("--length", default=25, show_default=True, help="Characters per sequence.")
+@click.option("--batch", default=1, show_default=True, help="Sequences per step.")
+@click.option("--lags", default=6, show_default=True, help="Losses told apart per step, the step's own included.")
+@click.option("--every", default=100, show_default=True, help="Record every so many steps.")
+@click.option("--steps", default=None, type=int, help="Training steps in all.  [default: 30000]")
+@click.option("--optimizer", default="adagrad", show_default=True, type=click.Choice(["sgd", "adagrad", "adam"]))
+@click.option("--rate", default=None, type=float, help="Learning rate.  [default: the optimizer's]")
+@click.option("--clip", default=5.0, show_default=True, help="Clip gradient elements to this; 0 does not clip.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
+@click.option("--initial", default="small", show_default=True, type=click.Choice(["small", "uniform"]))
+@click.option("--encoding", default=None, help="Of files without byte order mark.  [default: utf-8]")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Recording file.  [default: CORPUS.rnnbow]")
+@click.option("--resume", is_flag=True, help="Go on with the recording --out from its last snapshot.")
+def record(corpus: tuple[str, ...], out: Path | None, resume: bool, steps: int | None, **options: Any) -> None:
+    """Train a character net on CORPUS (files, folders, patterns) and record its itemized gradients.
+
+    Without CORPUS: the C headers that ship with NumPy and Python. Ctrl-C ends the recording cleanly; `--resume` goes
+    on with it as if it had never stopped.
+    """
+    with clear_errors():
+        trainer = _resumed(out) if resume else _fresh(corpus, out, options)
+        planned = trainer.record.settings.get("planned_steps")
+        steps = steps if steps is not None else planned if resume and planned else 30_000
+        trainer.record.set_settings(planned_steps=steps)
+        path = trainer.record.path
+        with trainer.record:
+            if trainer.step:
+                click.echo(f"{path}: going on from step {trainer.step:,}")
+            run_with_bar(trainer, max(0, steps - trainer.step))
+            click.echo(f"{len(trainer.record):,} batches in {path}, {trainer.bits:.2f} bits per character. It writes:")
+            click.echo(click.style(trainer.sample(160), dim=True))
+        if trainer.step < steps:
+            click.echo(f"Stopped at step {trainer.step:,} of {steps:,}. Go on: learnviews record --resume --out {path}")
+        click.echo(f"Look at it: learnviews serve {path}")
+
+
+def run_with_bar(trainer: Any, steps: int) -> None:
+    """Train with a progress bar; the first Ctrl-C (or SIGTERM) ends the run after the current step."""
+    from tqdm import tqdm
+
+    from ..kernels.progress import Progress
+
+    with tqdm(total=steps, unit=" steps", mininterval=0, dynamic_ncols=True) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_postfix_str(progress.text, refresh=False)
+            bar.update(progress.done - bar.n)
+
+        progress = Progress(show)
+        with _stopped_by(progress.cancel):
+            trainer.run(steps, progress)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Show errors that a user can mend as one line, not as a traceback."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, ArithmeticError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _stopped_by(cancel: Callable[[], None]) -> Iterator[None]:
+    def stop(number: int, frame: Any) -> None:
+        cancel()
+        for each, handler in before.items():  # a second one kills
+            signal.signal(each, handler)
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _resumed(out: Path | None) -> Any:
+    from ..kernels import rnn
+
+    if out is None:
+        raise click.UsageError("--resume needs --out with the recording to go on with")
+    return rnn.Trainer.resume(rnn.Recording.open(out, write=True))
+
+
+def _fresh(corpus: tuple[str, ...], out: Path | None, options: dict[str, Any]) -> Any:
+    from ..kernels import rnn
+    from ..kernels.optimizers import optimizer
+    from ..kernels.rnn.flow import check_lags
+
+    text = rnn.Corpus.read(*corpus, encoding=options["encoding"]) if corpus else rnn.Corpus.embedded()
+    for skipped in text.skipped:
+        click.echo(f"left out, no text: {skipped}")
+    symbols = len(text.symbols)
+    click.echo(f"{text.name}: {len(text):,} characters, {symbols} symbols")
+    net = rnn.RecurrentNet(
+        options["cell"], symbols, options["hidden"], symbols, rng=options["seed"], initial=options["initial"]
+    )
+    settings = {name: options[name] for name in ("length", "batch", "every")}
+    settings["clip"] = options["clip"] or None
+    settings["optimizer"] = options["optimizer"]
+    if options["rate"] is not None:
+        settings["optimizer"] = optimizer(options["optimizer"], rate=options["rate"])
+    check_lags(options["lags"], options["length"])  # complain before a file is made
+    rnn.Trainer(net, text, **settings)
+    out = out or Path(f"{text.name.replace(' ', '-')}.rnnbow")
+    recording = rnn.Recording.create(out, net, text, lags=options["lags"])
+    return rnn.Trainer(net, text, record=recording, **settings)

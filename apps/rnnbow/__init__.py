@@ -1,0 +1,1 @@
+"""The RNNbow app: `bokeh serve apps/rnnbow --args RECORDING ...`."""

@@ -1,0 +1,236 @@
+"""The RNNbow page: which loss moves which step, batch by batch through a recorded training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from html import escape
+from typing import Any
+
+import holoviews as hv
+import pandas as pd
+from bokeh.layouts import column
+from bokeh.models import Div
+
+from learnviews.apps.rnnbow.controls import Controls
+from learnviews.apps.rnnbow.library import Library
+from learnviews.apps.rnnbow.overview import Overview
+from learnviews.apps.rnnbow.readout import STYLE, describe
+from learnviews.apps.rnnbow.scale import shared_span
+from learnviews.apps.rnnbow.views import BatchViews
+from learnviews.grammar.serve import Session
+
+hv.extension("bokeh", logo=False)
+
+HEIGHTS = {"rows": 66, "flow": 344, "horizon": 130, "overview": 150}
+PLAY_MS, LIVE_MS = 300, 1000
+
+
+@lru_cache(maxsize=1)
+def library(paths: tuple[str, ...]) -> Library:
+    """The one library of this server process."""
+    return Library(paths)
+
+
+def shown_in_page(handler: Callable[..., None]) -> Callable[..., None]:
+    """What goes wrong in a handler is told in the page; the session lives on."""
+
+    @wraps(handler)
+    def safely(self: Explorer, *args: Any, **kwargs: Any) -> None:
+        try:
+            handler(self, *args, **kwargs)
+        except Exception as error:
+            self.tell(str(error) or type(error).__name__)
+            if not isinstance(error, OSError | ValueError | LookupError):
+                raise
+
+    return safely
+
+
+class Explorer:
+    """Views, controls and events of one session.
+
+    Parameters
+    ----------
+    session : Session
+    recordings : Library
+    live : bool
+        Whether to watch recordings grow.
+    """
+
+    def __init__(self, session: Session, recordings: Library, live: bool = True) -> None:
+        self.session, self.library = session, recordings
+        self.controls = Controls()
+        self.message, self.text = (Div(sizing_mode="stretch_width", margin=2, stylesheets=[STYLE]) for _ in range(2))
+        self.message.visible = False
+        self.batch_place, self.overview_place = (column(sizing_mode="stretch_width") for _ in range(2))
+        self.recording: Any = None
+        self.frame = pd.DataFrame()
+        self.selected, self.previewed = 0, None
+        self.views: BatchViews | None = None
+        self.overview: Overview | None = None
+        self._playing: Any = None
+        self._wanted: int | None = None
+        self._batch = lru_cache(maxsize=512)(lambda recording, number: recording[number])
+        self._list_recordings()
+        self._listen()
+        roots = {**self.controls.placed(), "message": self.message, "text": self.text}
+        roots |= {"views": self.batch_place, "strip": self.overview_place}
+        for name, model in roots.items():
+            session.add(name, model)
+        self.open(self.controls.recording.value)
+        if live:
+            session.doc.add_periodic_callback(self._look_for_more, LIVE_MS)
+
+    def tell(self, message: str = "") -> None:
+        """Show a message above the views, or take it away."""
+        self.message.text = f'<div class="message" role="alert">{escape(message)}</div>' if message else ""
+        self.message.visible = bool(message)
+
+    @shown_in_page
+    def open(self, path: str) -> None:
+        """Show another recording, from its last batch with gradients on show."""
+        self.controls.play.active = False
+        self.recording, self.overview, self.views = None, None, None
+        self.batch_place.children, self.overview_place.children, self.text.text = [], [], ""
+        self.controls.enable(False)
+        if not path:
+            self.tell("No recording found. Make one with: learnviews record")
+            return
+        self.recording = self.library.recording(path)
+        self.frame = self.recording.overview()
+        if self.frame.empty:
+            self.tell(f"{self.controls.recording.value}: no batch recorded yet. They appear here as they come.")
+            return
+        self._start()
+
+    @shown_in_page
+    def redraw(self, *_: Any) -> None:
+        """Draw the views of a batch anew, after an option changed."""
+        if self.overview is None:
+            return
+        chosen = self.controls.chosen()
+        span = shared_span(self.recording, self.frame, str(chosen["kind"])) if chosen.pop("shared") else None
+        self.views = BatchViews(self.session, self.recording.symbols, HEIGHTS, span=span, **chosen)  # type: ignore[arg-type]
+        self.batch_place.children = [self.views.draw(self._shown_batch())]
+        self._describe()
+
+    @shown_in_page
+    def redraw_overview(self, *_: Any) -> None:
+        """Draw the strip of batches anew, after its measure changed."""
+        if self.recording is None or self.frame.empty:
+            return
+        measure = self.controls.measure.value
+        self.overview = Overview(self.session, self.frame, measure, HEIGHTS["overview"], self.preview, self.select)
+        self.overview_place.children = [self.overview.model]
+        self.overview.mark(self.selected, None)
+
+    @shown_in_page
+    def select(self, number: int) -> None:
+        """Show a batch until another is selected."""
+        number = min(max(int(number), 0), len(self.frame) - 1)
+        self.selected, self.previewed = number, None
+        self.controls.batch.value = number
+        self._show()
+
+    def preview(self, number: int | None) -> None:
+        """Show a batch while the pointer is on it; None goes back to the selected one."""
+        if number == self.previewed or (number == self.selected and self.previewed is None):
+            return
+        self.previewed = None if number == self.selected else number
+        if self._wanted is None:  # moves that come while one is being drawn are drawn as one
+            self._wanted = 1
+            self.session.soon(self._show_wanted)
+
+    @shown_in_page
+    def _show_wanted(self) -> None:
+        self._wanted = None
+        self._show()
+
+    def _start(self) -> None:
+        self.tell()
+        controls, batch = self.controls, self.recording[0]
+        controls.enable(True)
+        self.selected, self.previewed = len(self.frame) - 1, None
+        controls.batch.update(high=len(self.frame) - 1, value=self.selected)
+        controls.sequence.update(high=batch.loss.shape[1] - 1, value=0)
+        controls.sequences.visible = batch.loss.shape[1] > 1
+        self.redraw_overview()
+        self.redraw()
+
+    def _show(self) -> None:
+        if self.views is None or self.overview is None:
+            return
+        self.views.show(self._shown_batch())
+        self.overview.mark(self.selected, self.previewed)
+        self._describe()
+
+    def _shown_batch(self) -> Any:
+        number = self.selected if self.previewed is None else self.previewed
+        return self._batch(self.recording, number)
+
+    def _describe(self) -> None:
+        batch = self._shown_batch()
+        lag = float(self.frame["mean_lag"].loc[batch.number])
+        sequence = int(self.controls.sequence.value or 0)
+        self.text.text = describe(batch, len(self.frame), lag, sequence, self.previewed is not None)
+
+    def _listen(self) -> None:
+        controls = self.controls
+        controls.recording.on_change("value", lambda name, old, new: self.open(new))
+        for widget in (controls.kind, controls.transform, controls.scale, controls.beyond):
+            widget.on_change("active", lambda name, old, new: self.redraw())
+        controls.sequence.on_change("value", lambda name, old, new: self.redraw())
+        controls.measure.on_change("value", lambda name, old, new: self.redraw_overview())
+        controls.batch.on_change("value", lambda name, old, new: self._jump(new))
+        controls.previous.on_click(lambda: self.select(self.selected - 1))
+        controls.next.on_click(lambda: self.select(self.selected + 1))
+        controls.loudest.on_click(lambda: self.select(int(self.frame["max_gradient"].idxmax())))
+        controls.play.on_change("active", lambda name, old, new: self._play(new))
+
+    def _jump(self, number: Any) -> None:
+        if number is not None and not self.frame.empty and int(number) != self.selected:
+            self.select(int(number))
+
+    def _play(self, playing: bool) -> None:
+        self.controls.play.label = "Pause" if playing else "Play"
+        if playing and self._playing is None:
+            if self.selected == len(self.frame) - 1:
+                self.select(0)
+            self._playing = self.session.doc.add_periodic_callback(self._play_on, PLAY_MS)
+        elif not playing and self._playing is not None:
+            self.session.doc.remove_periodic_callback(self._playing)
+            self._playing = None
+
+    def _play_on(self) -> None:
+        if self.selected + 1 < len(self.frame):
+            self.select(self.selected + 1)
+        else:
+            self.controls.play.active = False
+
+    def _list_recordings(self) -> None:
+        names = self.library.names()
+        select = self.controls.recording
+        if select.options != list(names.items()):
+            select.options = list(names.items())
+        if select.value not in names:
+            select.value = next(iter(names), "")
+
+    @shown_in_page
+    def _look_for_more(self) -> None:
+        """Follow a recording that is being written, and folders that get new ones."""
+        self._list_recordings()
+        if self.recording is None:
+            return
+        known = len(self.frame)
+        recorded = len(self.recording)
+        if recorded == known:
+            return
+        if recorded < known or not known:  # resumed from an earlier snapshot, or the first batches
+            self.open(self.controls.recording.value)
+            return
+        self.frame = pd.concat([self.frame, self.recording.overview(start=known)])
+        self.controls.batch.high = recorded - 1
+        if self.overview is not None:
+            self.overview.grow(self.frame)
+        self._describe()

@@ -1,0 +1,39 @@
+"""The recordings an app was started with: files, and whatever lies in the folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from learnviews.kernels import rnn
+
+SUFFIX = ".rnnbow"
+
+
+class Library:
+    """Recordings by name, opened once per server process and shared by its sessions.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Recording files, or folders that hold some; folders are looked through again by `names`.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.paths = [Path(path) for path in paths]
+        self._open: dict[Path, rnn.Recording] = {}
+
+    def names(self) -> dict[str, str]:
+        """Path of every recording, and what to call it: its file name, with the folder where two are alike."""
+        files: list[Path] = []
+        for path in self.paths:
+            files += sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+        stems = [file.stem for file in files]
+        return {str(f): f.stem if stems.count(f.stem) == 1 else f"{f.parent.name}/{f.stem}" for f in files}
+
+    def recording(self, path: str) -> rnn.Recording:
+        """The open recording; raises as `Recording.open`."""
+        file = Path(path)
+        if file not in self._open or not file.exists():
+            self._open[file] = rnn.Recording.open(file)
+        return self._open[file]

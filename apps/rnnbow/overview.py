@@ -1,0 +1,89 @@
+"""The strip of all recorded batches: point at one to preview it, click to select it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import holoviews as hv
+import pandas as pd
+from holoviews.streams import MouseLeave, PointerX, Stream, Tap
+
+import learnviews as lv
+from learnviews.grammar.palettes import DARK_BLUE, SKY_BLUE
+from learnviews.grammar.serve import Session
+
+Grown = Stream.define("Grown", version=0)
+
+
+class Overview:
+    """One bar per batch (per pixel column, the loudest, where there are too many), with two marks on top.
+
+    Parameters
+    ----------
+    session : Session
+    frame : DataFrame
+        As `Recording.overview` gives it.
+    measure : str
+        The column that is shown as height.
+    height : int
+        Pixels.
+    preview, select : callables
+        Called with the number of a batch; `preview` also with None when the pointer leaves.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        frame: pd.DataFrame,
+        measure: str,
+        height: int,
+        preview: Callable[[int | None], None],
+        select: Callable[[int], None],
+    ) -> None:
+        self.frame, self.measure = frame, measure
+        self._grown = Grown()
+        self._bars = self._element(frame)
+        bars = hv.DynamicMap(lambda version: self._bars, streams=[self._grown])
+        shown = lv.aggregate_batches(bars)
+        marks = [self._mark(None).opts(color=color, line_color=color, line_width=2, pin=True) for color in COLORS]
+        view = (shown * marks[0] * marks[1]).opts(height=height, responsive=True)
+        self._streams = [
+            PointerX(source=shown).add_subscriber(lambda x: preview(self._at(x))),
+            MouseLeave(source=shown).add_subscriber(lambda **_: preview(None)),
+            Tap(source=shown).add_subscriber(lambda x, y: self._at(x) is not None and select(self._at(x))),
+        ]
+        self.plot = session.plot(view)
+        self._shown, self._selected, self._previewed = self.plot.subplots.values()
+
+    @property
+    def model(self) -> Any:
+        """The Bokeh figure."""
+        return self.plot.state
+
+    def mark(self, selected: int, previewed: int | None) -> None:
+        """Mark the two batches."""
+        lv.patch(self._selected, self._mark(selected), fit=False)
+        lv.patch(self._previewed, self._mark(previewed), fit=False)
+
+    def grow(self, frame: pd.DataFrame) -> None:
+        """Show a recording that has become longer."""
+        self.frame = frame
+        self._bars = self._element(frame)
+        self._grown.event(version=self._grown.version + 1)
+
+    def _at(self, x: float | None) -> int | None:
+        """The batch drawn nearest to the pointer."""
+        return None if x is None else self._shown.current_frame.nearest(x)
+
+    def _element(self, frame: pd.DataFrame) -> lv.TrainingOverview:
+        bars = lv.TrainingOverview(frame)
+        rest = [d for d in bars.vdims if d.name != self.measure]
+        return bars.reindex(vdims=[bars.get_dimension(self.measure), *rest])
+
+    def _mark(self, number: int | None) -> lv.TrainingOverview:
+        rows = self.frame.loc[[] if number is None or number not in self.frame.index else [number]]
+        return self._element(rows).clone(bar_width=self._bars.width())
+
+
+COLORS = (DARK_BLUE, SKY_BLUE)

@@ -1,0 +1,128 @@
+"""Starting `bokeh serve` on the apps, and stopping all of it again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+APPS = Path(__file__).parent
+FIRST_STEPS = 30_000  # 300 recorded batches, as in the original
+
+
+def first_recording(folder: Path, run: Callable[[Any, int], None]) -> Path:
+    """Train on the embedded C code and record it; `run(trainer, steps)` does the training.
+
+    An interrupted one is kept: it is a recording all the same.
+    """
+    from ..kernels import rnn
+
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus = rnn.Corpus.embedded()
+    symbols = len(corpus.symbols)
+    net = rnn.RecurrentNet("tanh", symbols, 100, symbols, rng=0)
+    path = folder / "c-headers.rnnbow"
+    with rnn.Recording.create(path, net, corpus, lags=6) as recording:
+        recording.set_settings(planned_steps=FIRST_STEPS)
+        run(rnn.Trainer(net, corpus, record=recording, every=100), FIRST_STEPS)
+    return path
+
+
+def serve_apps(recordings: Sequence[Path], port: int, address: str, workers: int, origins: Sequence[str] = ()) -> int:
+    """Serve until interrupted; the exit status of the server.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If a recording is missing or broken, or the port is taken.
+    """
+    for path in recordings:
+        _check_recording(path)
+    port = _free_port(address, port)
+    command = [
+        *(sys.executable, "-m", "bokeh", "serve", str(APPS / "rnnbow")),
+        *("--index", str(APPS / "index.html"), "--port", str(port), "--address", address),
+        *("--num-procs", str(workers), "--log-level", "warning"),
+        *(f"--allow-websocket-origin={origin}" for origin in _origins(address, port, origins)),
+        *("--args", *(str(path.resolve()) for path in recordings)),
+    ]
+    with _stopping_all(subprocess.Popen(command, start_new_session=True)) as server:
+        url = f"http://{'localhost' if address in ('0.0.0.0', '::') else address}:{port}/"
+        if _answers(url, server):
+            click.echo(f"LearnViews is at {url}  (Ctrl-C stops it)")
+        return server.wait()
+
+
+def _check_recording(path: Path) -> None:
+    from ..kernels import rnn
+
+    if path.is_dir():
+        if not any(path.glob("*.rnnbow")):
+            raise FileNotFoundError(
+                f"{path}: no recording (*.rnnbow) in this folder; make one with `learnviews record`"
+            )
+        return
+    rnn.Recording.open(path).close()
+
+
+def _free_port(address: str, port: int) -> int:
+    """The port, or a free one for 0; ValueError if it is taken."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OverflowError as error:
+            raise ValueError(f"port must lie between 0 and 65535, got {port}") from error
+        except OSError as error:
+            raise ValueError(
+                f"cannot serve at {address}:{port} ({error.strerror}); choose another --port (0 takes a free one)"
+            ) from error
+        return probe.getsockname()[1]
+
+
+def _origins(address: str, port: int, more: Sequence[str]) -> list[str]:
+    names = {"localhost", "127.0.0.1"}
+    if address not in names:
+        names |= {address, socket.gethostname(), socket.getfqdn()}
+    return [*sorted(f"{name}:{port}" for name in names), *more]
+
+
+def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server answers; False if it ends first."""
+    while server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return True
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    return False
+
+
+class _stopping_all:  # noqa: N801  reads as a clause: `with _stopping_all(server)`
+    """Ctrl-C and SIGTERM end the server's whole process group: its workers outlive a signal to the parent alone."""
+
+    def __init__(self, server: subprocess.Popen[bytes]) -> None:
+        self.server = server
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self._stop)
+        return self.server
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _stop(self, *_: object) -> None:
+        if self.server.poll() is None:
+            os.killpg(self.server.pid, signal.SIGTERM)

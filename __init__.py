@@ -4,4 +4,38 @@ import learnviews as lv
 lv.extension("bokeh")
 """
 
+from typing import Any
+
+from . import grammar as _grammar
+from .grammar import (
+    BatchSelection,
+    GradientFlow,
+    GradientHorizon,
+    SymbolRows,
+    TrainingOverview,
+    aggregate_batches,
+    extension,
+    patch,
+    rnnbow,
+)
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BatchSelection",
+    "GradientFlow",
+    "GradientHorizon",
+    "LossLink",
+    "SymbolRows",
+    "TrainingOverview",
+    "aggregate_batches",
+    "extension",
+    "patch",
+    "rnnbow",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LossLink":  # loaded where it is used: HoloViews' plotting comes with it
+        return _grammar.LossLink
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

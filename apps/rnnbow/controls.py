@@ -29,7 +29,7 @@ class Controls:
         self.beyond = CheckboxGroup(labels=["beyond"], active=[0], margin=0)
         self.measure = Select(options=list(MEASURES.items()), value="max_gradient", width=130, margin=0)
         self.previous = Button(label="◀", width=34, margin=0)
-        self.batch = Spinner(low=0, high=0, value=0, step=1, width=88, margin=0)
+        self.number = Spinner(low=0, high=0, value=0, step=1, width=88, margin=0)
         self.next = Button(label="▶", width=34, margin=0)
         self.play = Toggle(label="Play", width=62, margin=0)
         self.loudest = Button(label="Largest gradient", width=128, margin=0)

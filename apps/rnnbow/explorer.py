@@ -130,7 +130,7 @@ class Explorer:
         """Show a batch until another is selected."""
         number = min(max(int(number), 0), len(self.frame) - 1)
         self.selected, self.previewed = number, None
-        self.controls.batch.value = number
+        self.controls.number.value = number
         self._show()
 
     def preview(self, number: int | None) -> None:
@@ -152,7 +152,7 @@ class Explorer:
         controls, batch = self.controls, self.recording[0]
         controls.enable(True)
         self.selected, self.previewed = len(self.frame) - 1, None
-        controls.batch.update(high=len(self.frame) - 1, value=self.selected)
+        controls.number.update(high=len(self.frame) - 1, value=self.selected)
         controls.sequence.update(high=batch.loss.shape[1] - 1, value=0)
         controls.sequences.visible = batch.loss.shape[1] > 1
         self.redraw_overview()
@@ -182,7 +182,7 @@ class Explorer:
             widget.on_change("active", lambda name, old, new: self.redraw())
         controls.sequence.on_change("value", lambda name, old, new: self.redraw())
         controls.measure.on_change("value", lambda name, old, new: self.redraw_overview())
-        controls.batch.on_change("value", lambda name, old, new: self._jump(new))
+        controls.number.on_change("value", lambda name, old, new: self._jump(new))
         controls.previous.on_click(lambda: self.select(self.selected - 1))
         controls.next.on_click(lambda: self.select(self.selected + 1))
         controls.loudest.on_click(lambda: self.select(int(self.frame["max_gradient"].idxmax())))
@@ -230,7 +230,7 @@ class Explorer:
             self.open(self.controls.recording.value)
             return
         self.frame = pd.concat([self.frame, self.recording.overview(start=known)])
-        self.controls.batch.high = recorded - 1
+        self.controls.number.high = recorded - 1
         if self.overview is not None:
             self.overview.grow(self.frame)
         self._describe()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_namespace
-from .lags import advance
+from .lags import SAFE_SQUARES, advance
 from .net import RecurrentNet
 from .unroll import Run, cell_input, check_batch, errors, forward, gradients
 
@@ -68,7 +68,7 @@ class Flow:
         lags = xp.arange(1, misses.shape[1] + 1)[None, :, None]
         last_miss = (misses * lags).max(axis=1)  # 0: none
         horizon = last_miss + 1
-        horizon[self.whole == 0] = 0
+        horizon[(self.whole == 0) & (last_miss == 0)] = 0
         horizon[last_miss == misses.shape[1]] = -1
         return horizon
 
@@ -171,7 +171,7 @@ def itemize_run(
     norm *= reach[:, None, :]
     share_beyond = None
     if shares:
-        share_beyond = xp.einsum("rh,rh->r", rest, q).astype(np.float64).reshape(T, B)
+        share_beyond = xp.einsum("rh,rh->r", rest, q, dtype=np.float64).reshape(T, B)
         share_beyond[max(T - K, 0) :] = 0  # no loss lies beyond: what is left there is rounding
     return Flow(
         norm=norm,
@@ -219,7 +219,13 @@ def input_norm(net: RecurrentNet, run: Run, parameter: str) -> Any:
 def row_norm(a: Any) -> Any:
     """(T, B) float64: the norm along the last axis of a (T, B, H) array."""
     xp = array_namespace(a)
-    return xp.sqrt(xp.einsum("tbh,tbh->tb", a, a).astype(np.float64))
+    with np.errstate(over="ignore"):
+        squares = xp.einsum("tbh,tbh->tb", a, a).astype(np.float64)
+    risky = ~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]))
+    if risky.any():  # squares leave the range of float32 long before the values do
+        rows = a[risky].astype(np.float64)
+        squares[risky] = (rows * rows).sum(axis=1)
+    return xp.sqrt(squares)
 
 
 def share_rows(

@@ -20,6 +20,7 @@ from ..arrays import array_namespace
 from ..jit import jit
 
 TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
+SAFE_SQUARES = (2.0**-100, 2.0**100)  # sums of float32 squares outside may have lost terms: summed again in float64
 
 
 def advance(
@@ -67,10 +68,22 @@ def advance_arrays(
     power += shift
     rest -= xp.ldexp(E, power[:, None])
     norm[: T - k, k] = xp.ldexp(xp.sqrt((E * E).sum(axis=1)).astype(np.float64), power).reshape(-1, B)
-    remainder[: T - k, k] = xp.sqrt((rest * rest).sum(axis=1)).reshape(-1, B)
+    wide = rest.astype(np.float64)
+    remainder[: T - k, k] = xp.sqrt((wide * wide).sum(axis=1)).reshape(-1, B)
     remainder[T - k - 1 :, k] = 0
     if len(q):
         share[: T - k, k] = xp.ldexp((E * q[:n]).sum(axis=1).astype(np.float64), power).reshape(-1, B)
+
+
+LOW, HIGH = SAFE_SQUARES
+
+
+@jit
+def _wide_squares(row):
+    total = 0.0
+    for j in range(row.size):
+        total += np.float64(row[j]) * np.float64(row[j])
+    return total
 
 
 @jit
@@ -99,7 +112,10 @@ def _advance_loop(k, E, slope, exponent, norm, rest, remainder, q, share):
             d[j] = v
             buffer[j] = v * v
         if s + k + 1 < T:
-            remainder[s, k, b] = math.sqrt(_fold(buffer))
+            left = np.float64(_fold(buffer))
+            if not LOW < left < HIGH:
+                left = _wide_squares(d)
+            remainder[s, k, b] = math.sqrt(left)
         if q.shape[0] > 0:
             for j in range(width):
                 buffer[j] = e[j] * q[r, j]

@@ -116,6 +116,13 @@ class RecurrentNet:
         """A copy of this net in `dtype`."""
         return self._like(self.flat.astype(_dtype(dtype)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "parameters"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._adopt(self.flat)  # copies must be views of their own array too
+
     def __repr__(self) -> str:
         inner = f"{self.inputs}→{self.embedding}→" if self.embedding else f"{self.inputs}→"
         return f"RecurrentNet({self.cell.name}, {inner}{self.hidden}→{self.outputs}, {self.dtype})"
@@ -172,7 +179,7 @@ def from_state_dict(state: Mapping[str, Any], cell: str = "tanh") -> RecurrentNe
     embedding = None
     if "embedding.weight" in arrays:
         inputs, embedding = _matrix(arrays, "embedding.weight").shape
-    dtype = "float64" if all(a.dtype == np.float64 for a in arrays.values()) else "float32"
+    dtype = "float64" if all(a.dtype.kind == "f" and a.dtype.itemsize == 8 for a in arrays.values()) else "float32"
     net = RecurrentNet(kind.name, inputs, hidden, outputs, dtype=dtype, embedding=embedding).to(xp)
     for name, target in net.parameters.items():
         value = arrays.get(name)
@@ -239,4 +246,4 @@ def _dtype(dtype: Any) -> np.dtype:
         given = None
     if given is None or given.name not in DTYPES:
         raise ValueError(f"dtype must be one of {list(DTYPES)}, got {dtype!r}")
-    return given
+    return given.newbyteorder("=")

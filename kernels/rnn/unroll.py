@@ -67,7 +67,7 @@ def bptt(net: RecurrentNet, x: Any, y: Any, state: Any = None, mask: Any = None)
     """
     run = forward(net, *check_batch(net, x, y, state, mask))
     _, total = errors(net, run)
-    return float(run.loss.sum()), gradients(net, run, total), run.state
+    return float(run.loss.sum(dtype=np.float64)), gradients(net, run, total), run.state
 
 
 def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
@@ -77,6 +77,7 @@ def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tup
     if x.dtype.kind in "iu":
         if x.ndim != 2:
             raise ValueError(f"x: expected tokens of shape (T, B), got shape {x.shape}")
+        x = x.astype(np.intp, copy=False)
     elif x.dtype.kind == "f" and x.ndim == 3:
         if net.embedding or x.shape[2] != net.inputs:
             want = "int tokens (T, B)" if net.embedding else f"floats (T, B, {net.inputs})"
@@ -91,6 +92,7 @@ def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tup
         raise ValueError(f"y: expected int tokens of shape {(steps, batch)}, got {y.dtype} of shape {y.shape}")
     if x.ndim == 2:
         _check_tokens("x", x, net.inputs)
+    y = y.astype(np.intp, copy=False)
     _check_tokens("y", y, net.outputs)
     if state is None:
         state = xp.zeros((batch, net.hidden), net.dtype)
@@ -109,10 +111,21 @@ def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tup
 def forward(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> Run:
     """Run the net over a checked batch; FloatingPointError where the loss is not finite."""
     xp = array_namespace(net.flat)
-    h = hidden_states(net, x, state)
-    steps, batch, hidden = h.shape[0] - 1, h.shape[1], h.shape[2]
+    with np.errstate(all="ignore"):  # what is not finite is told below, once and with its place
+        h = hidden_states(net, x, state)
+        p, loss = readout(net, h, y)
+        if mask is not None:
+            loss *= mask
+        if not math.isfinite(float(loss.sum(dtype=np.float64))):
+            raise FloatingPointError(_not_finite("loss", loss))
+        return Run(x, y, mask, h, net.cell.slope(xp, h[1:]), p, loss)
+
+
+def readout(net: RecurrentNet, h: Any, y: Any) -> tuple[Any, Any]:
+    """Softmax of the logits (T, B, O), and cross entropy (T, B) in nats, from the states (T+1, B, H)."""
+    xp = array_namespace(net.flat)
     w = net.parameters
-    logits = h[1:].reshape(-1, hidden) @ w["decoder.weight"].T  # (T*B, O)
+    logits = h[1:].reshape(-1, h.shape[2]) @ w["decoder.weight"].T  # (T*B, O)
     logits += w["decoder.bias"]
     low, high = float(logits.min()), float(logits.max())
     logits -= high if high - low < 60 else logits.max(axis=1, keepdims=True)  # exp(-60) is far from underflow
@@ -120,15 +133,14 @@ def forward(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> Run:
     p = xp.exp(logits, out=logits)
     whole = p.sum(axis=1)
     p /= whole[:, None]
-    loss = (xp.log(whole) - target).reshape(steps, batch)
-    if mask is not None:
-        loss *= mask
-    if not math.isfinite(float(loss.sum())):
-        step, sequence = (int(i) for i in xp.argwhere(~xp.isfinite(loss))[0])
-        raise FloatingPointError(
-            f"loss is not finite at step {step} of sequence {sequence}: weights, state or input hold NaN or Inf"
-        )
-    return Run(x, y, mask, h, net.cell.slope(xp, h[1:]), p.reshape(steps, batch, -1), loss)
+    return p.reshape(*y.shape, -1), (xp.log(whole) - target).reshape(y.shape)
+
+
+def _not_finite(what: str, values: Any) -> str:
+    """Where an array (T, B, ...) is first not finite, in words."""
+    xp = array_namespace(values)
+    step, sequence = (int(i) for i in xp.argwhere(~xp.isfinite(values))[0][:2])
+    return f"{what} is not finite at step {step} of sequence {sequence}: weights, state or input hold NaN or Inf"
 
 
 def hidden_states(net: RecurrentNet, x: Any, state: Any) -> Any:
@@ -169,22 +181,33 @@ def cell_input(net: RecurrentNet, x: Any) -> Any:
 
 
 def errors(net: RecurrentNet, run: Run) -> tuple[Any, Any]:
-    """`own` (T, B, H): dL_t/dh_t through the read-out alone; `total` (T, B, H): dL/dz_s, all losses t >= s together."""
+    """`own` (T, B, H): dL_t/dh_t through the read-out alone; `total` (T, B, H): dL/dz_s, all losses t >= s together.
+
+    FloatingPointError where they are not finite: a saturated unit hides infinite weights from the loss.
+    """
     xp = array_namespace(net.flat)
-    slope = run.slope
-    own = output_errors(net, run)
-    W = net.parameters["weight_hh_l0"]
+    with np.errstate(all="ignore"):
+        own = output_errors(net, run)
+        total = _carried_back(own, run.slope, net.parameters["weight_hh_l0"])
+        if not math.isfinite(float(total.sum(dtype=np.float64))) and not bool(xp.isfinite(total).all()):
+            raise FloatingPointError(_not_finite("error", total))
+    return own, total
+
+
+def _carried_back(own: Any, slope: Any, W: Any) -> Any:
+    """total[t] = slope[t] * (own[t] + total[t+1] @ W), from the last step to the first."""
+    xp = array_namespace(own)
     steps, batch, hidden = own.shape
     total = xp.empty_like(own)
     if xp is np and batch * hidden * hidden <= SMALL:
         _backward_loop(own, slope, W, total)
-        return own, total
+        return total
     xp.multiply(own[-1], slope[-1], out=total[-1])
     for t in range(steps - 2, -1, -1):
         d = xp.matmul(total[t + 1], W, out=total[t])
         d += own[t]
         d *= slope[t]
-    return own, total
+    return total
 
 
 def output_errors(net: RecurrentNet, run: Run) -> Any:

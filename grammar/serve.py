@@ -1,0 +1,58 @@
+"""HoloViews plots under plain `bokeh serve`: the one place that knows how.
+
+HoloViews' own way of serving renders, but then loses stream updates: it waits for a flag that only Panel's
+application object sets. A `Session` sets it, binds every plot to its document, and cleans up when the page is closed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import holoviews as hv
+from bokeh.document import Document
+from bokeh.io import curdoc
+from bokeh.model import Model
+
+
+class Session:
+    """One browser session: a document, and the HoloViews plots in it.
+
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    theme : str or bokeh.themes.Theme, optional
+        For the plots; `theme.yaml` does not reach them.
+    doc : Document, optional
+        The current one if absent.
+    """
+
+    def __init__(self, title: str, theme: Any = None, doc: Document | None = None) -> None:
+        from panel.io.document import init_doc
+        from panel.io.state import state
+
+        self.doc = init_doc(doc or curdoc())  # before any plot
+        # Without this hook every stream update is dropped in silence. The name is private to Panel: a test watches it.
+        self.doc.on_event("document_ready", partial(state._schedule_on_load, self.doc))
+        self.doc.title = title
+        self._renderer = hv.renderer("bokeh").instance(mode="server", **({"theme": theme} if theme else {}))
+
+    def plot(self, element: Any) -> Any:
+        """The live plot of a HoloViews object; `.state` is its Bokeh figure, to be placed with `add`."""
+        plot = self._renderer.get_plot(element, doc=self.doc)
+        self.doc.on_session_destroyed(partial(_cleanup, plot))  # bound now: the globals of main.py are gone by then
+        return plot
+
+    def add(self, name: str, model: Model) -> None:
+        """Place a Bokeh model in the page where the template says `{{ embed(roots.<name>) }}`."""
+        model.name = name
+        self.doc.add_root(model)
+
+    def soon(self, callback: Any) -> None:
+        """Run `callback` on the session's own thread: the only way in from another one."""
+        self.doc.add_next_tick_callback(callback)
+
+
+def _cleanup(plot: Any, context: Any) -> None:
+    plot.cleanup()

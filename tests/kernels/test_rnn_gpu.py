@@ -1,0 +1,138 @@
+"""The same few checks with CuPy: every result lies on the device and is NumPy's within float32's error."""
+
+import cases
+import numpy as np
+import pytest
+
+from learnviews.kernels import rnn
+from learnviews.kernels.arrays import array_namespace, as_numpy
+from learnviews.kernels.rnn import flow as flow_module
+from learnviews.kernels.rnn import lags
+
+pytestmark = pytest.mark.gpu
+
+EVERY_CELL = pytest.mark.parametrize("cell", cases.CELLS)
+EVERY_KIND = pytest.mark.parametrize("kind", cases.KINDS)
+
+
+@pytest.fixture
+def on_device(cupy):
+    """A function: the net and batch on the device."""
+
+    def move(net, batch):
+        return net.to(cupy), {name: None if value is None else cupy.asarray(value) for name, value in batch.items()}
+
+    return move
+
+
+def problem(kind="tokens", cell="tanh", dtype="float32"):
+    net = cases.make_net(kind, cell, dtype)
+    return net, cases.make_batch(net, kind, T=20, B=3, masked=True, started=True)
+
+
+def assert_close(device, host, rtol=1e-4):
+    host = np.asarray(host)
+    np.testing.assert_allclose(as_numpy(device), host, rtol=rtol, atol=rtol * (1e-6 + abs(host).max()))
+
+
+def test_namespace(cupy):
+    assert array_namespace(cupy.zeros(2), None) is cupy
+    with pytest.raises(TypeError, match="both NumPy and CuPy"):
+        array_namespace(cupy.zeros(2), np.zeros(2))
+
+
+def test_net_goes_there_and_back(cupy):
+    net = cases.make_net()
+    there = net.to(cupy)
+    assert isinstance(there.parameters["weight_hh_l0"], cupy.ndarray)
+    np.testing.assert_array_equal(there.to(np).flat, net.flat)
+    np.testing.assert_array_equal(as_numpy(there.copy().flat), net.flat)
+    again = rnn.from_state_dict(there.state_dict())
+    assert isinstance(again.flat, cupy.ndarray)
+    np.testing.assert_array_equal(again.to(np).flat, net.flat)
+
+
+@EVERY_CELL
+@EVERY_KIND
+def test_bptt(cupy, on_device, kind, cell):
+    net, batch = problem(kind, cell)
+    there, moved = on_device(net, batch)
+    (loss, grads, state), (want_loss, want, want_state) = rnn.bptt(there, **moved), rnn.bptt(net, **batch)
+    assert loss == pytest.approx(want_loss, rel=1e-5)
+    assert_close(state, want_state)
+    for name, gradient in grads.items():
+        assert isinstance(gradient, cupy.ndarray)
+        assert_close(gradient, want[name])
+
+
+@EVERY_CELL
+@EVERY_KIND
+@pytest.mark.parametrize("parameter", flow_module.PARAMETERS)
+def test_itemize(cupy, on_device, kind, cell, parameter):
+    net, batch = problem(kind, cell)
+    options = {"lags": 6, "parameter": parameter, "shares": True}
+    there, moved = on_device(net, batch)
+    got, want = rnn.itemize(there, **moved, **options), rnn.itemize(net, **batch, **options)
+    assert isinstance(got.norm, cupy.ndarray)
+    for name in ("norm", "beyond", "share", "share_beyond", "loss", "whole"):
+        assert_close(getattr(got, name), getattr(want, name))
+    for name in ("valid", "kept", "lags"):
+        np.testing.assert_array_equal(as_numpy(getattr(got, name)), getattr(want, name))
+    assert got.total == pytest.approx(want.total, rel=1e-4)
+    assert got.mean_lag() == pytest.approx(want.mean_lag(), rel=1e-4)
+    assert not as_numpy(got.beyond)[14:].any()
+
+
+def test_horizon_in_float64(on_device):
+    net, batch = problem(dtype="float64")
+    there, moved = on_device(net, batch)
+    got, want = rnn.itemize(there, **moved, lags=None), rnn.itemize(net, **batch, lags=None)
+    np.testing.assert_array_equal(as_numpy(got.horizon(0.9)), want.horizon(0.9))
+    assert_close(got.norm, want.norm, rtol=1e-11)
+
+
+def test_vanishing_errors_keep_their_size(on_device):
+    net = cases.make_net(dtype="float32", hidden=8)
+    net.parameters["weight_hh_l0"] *= 0.3
+    batch = cases.make_batch(net, T=200)
+    there, moved = on_device(net, batch)
+    want = rnn.itemize(net.as_type("float64"), **batch, lags=None).norm
+    assert want[want > 0].min() < 1e-60
+    np.testing.assert_allclose(as_numpy(rnn.itemize(there, **moved, lags=None).norm), want, rtol=1e-2)
+
+
+def test_advance_takes_the_whole_array_operations(cupy):
+    r = np.random.default_rng(0)
+    E, slope, rest, q = r.normal(size=(4, 12, 9)).astype(np.float32)  # 6 steps of 2 sequences
+    E *= 10.0 ** r.uniform(-25, 9, (12, 1)).astype(np.float32)
+    exponent, (norm, remainder, share) = np.arange(-120, 0, 10, dtype=np.int32), np.zeros((3, 6, 3, 2))
+    host = [E, slope, exponent, norm, rest, remainder, q, share]
+    device = [cupy.asarray(a) for a in host]
+    lags.advance(1, *device)
+    lags.advance_arrays(1, *host)
+    for got, want in zip(device, host, strict=True):
+        np.testing.assert_allclose(as_numpy(got), want, rtol=1e-5, atol=1e-30)
+
+
+def test_numbers_that_are_not_finite_name_step_and_sequence(on_device):
+    net, batch = problem("floats")
+    batch["x"][3, 1, 0] = np.nan
+    there, moved = on_device(net, batch)
+    with pytest.raises(FloatingPointError, match="step 3 of sequence 1"):
+        rnn.bptt(there, **moved)
+
+
+def test_mixed_devices_are_refused(cupy):
+    net, batch = problem()
+    with pytest.raises(TypeError, match="both NumPy and CuPy"):
+        rnn.bptt(net.to(cupy), **batch)
+    with pytest.raises(TypeError, match="both NumPy and CuPy"):
+        rnn.itemize(net, cupy.asarray(batch["x"]), batch["y"])
+
+
+def test_tokens_out_of_range(on_device):
+    net, batch = problem()
+    batch["x"][0, 0] = net.inputs
+    there, moved = on_device(net, batch)
+    with pytest.raises(ValueError, match="x: expected tokens from 0 to 3"):
+        rnn.bptt(there, **moved)

@@ -1,0 +1,205 @@
+"""The slow oracle: nets, BPTT and itemized gradients as the formulas read, one cell and one outer product at a time.
+
+Nothing of the kernels is used but the weights of a net. Everything is float64. Letters as in the paper: loss step t,
+state step s, lag k = t - s, sequence b, error d_{t->s} = dL_t/dz_s, and G_{t,s} what loss t adds to dL/dparameter
+through step s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+CELLS = {"tanh": np.tanh, "relu": lambda z: np.where(z > 0, z, 0.0)}
+SLOPES = {"tanh": lambda h: 1 - h**2, "relu": lambda h: np.where(h > 0, 1.0, 0.0)}
+
+
+@dataclass
+class Pass:
+    """What happened going forward."""
+
+    weights: dict[str, np.ndarray]
+    cell: str
+    u: np.ndarray  # (T, B, I) what weight_ih was multiplied with: floats, embedded tokens, or one-hot tokens
+    h: np.ndarray  # (T+1, B, H) h[0] is the state before the first step
+    p: np.ndarray  # (T, B, O)
+    y: np.ndarray  # (T, B)
+    mask: np.ndarray  # (T, B)
+    loss: np.ndarray  # (T, B)
+
+
+@dataclass
+class Items:
+    """Itemized gradients of one parameter."""
+
+    norm: np.ndarray  # (T, K, B)
+    beyond: np.ndarray  # (T, B)
+    share: np.ndarray  # (T, K, B)
+    share_beyond: np.ndarray  # (T, B)
+    total: float
+    gradient: np.ndarray  # the sum of all cells
+
+
+def forward(net: Any, x: Any, y: Any, state: Any = None, mask: Any = None) -> Pass:
+    """Run the net step by step."""
+    w = {name: np.asarray(value, np.float64) for name, value in net.parameters.items()}
+    y = np.asarray(y)
+    T, B = y.shape
+    H, V = net.hidden, w["decoder.weight"]
+    u = inputs(w, x, net.inputs)
+    mask = np.ones((T, B)) if mask is None else np.asarray(mask, np.float64)
+    h, p, loss = np.zeros((T + 1, B, H)), np.zeros((T, B, len(V))), np.zeros((T, B))
+    if state is not None:
+        h[0] = np.asarray(state, np.float64).reshape(B, H)
+    for b in range(B):
+        for t in range(T):
+            z = w["weight_hh_l0"] @ h[t, b] + w["bias_hh_l0"] + w["weight_ih_l0"] @ u[t, b] + w["bias_ih_l0"]
+            h[t + 1, b] = CELLS[net.cell.name](z)
+            logits = V @ h[t + 1, b] + w["decoder.bias"]
+            e = np.exp(logits - logits.max())
+            p[t, b] = e / e.sum()
+            loss[t, b] = mask[t, b] * (np.log(e.sum()) - (logits[y[t, b]] - logits.max()))
+    return Pass(w, net.cell.name, u, h, p, y, mask, loss)
+
+
+def inputs(w: dict[str, np.ndarray], x: Any, symbols: int) -> np.ndarray:
+    """What weight_ih is multiplied with at each step."""
+    x = np.asarray(x)
+    if x.ndim == 3:
+        return x.astype(np.float64)
+    table = w["embedding.weight"] if "embedding.weight" in w else np.eye(symbols)
+    return np.array([[table[token] for token in row] for row in x])
+
+
+def own_error(run: Pass, t: int, b: int) -> np.ndarray:
+    """dL_t/dh_t through the read-out of step t."""
+    return run.weights["decoder.weight"].T @ logit_error(run, t, b)
+
+
+def logit_error(run: Pass, t: int, b: int) -> np.ndarray:
+    """dL_t/dlogits = mask (p - onehot(y))."""
+    onehot = np.eye(run.p.shape[2])[run.y[t, b]]
+    return run.mask[t, b] * (run.p[t, b] - onehot)
+
+
+def slope(run: Pass, t: int, b: int) -> np.ndarray:
+    """dh_t/dz_t."""
+    return SLOPES[run.cell](run.h[t + 1, b])
+
+
+def bptt(net: Any, x: Any, y: Any, state: Any = None, mask: Any = None) -> tuple[float, dict, np.ndarray]:
+    """Loss, gradients and last state by ordinary back-propagation through time, sequence by sequence."""
+    run = forward(net, x, y, state, mask)
+    w = run.weights
+    grads = {name: np.zeros_like(value) for name, value in w.items()}
+    T, B = run.loss.shape
+    for b in range(B):
+        d_after = np.zeros(net.hidden)
+        for t in reversed(range(T)):
+            d = slope(run, t, b) * (own_error(run, t, b) + w["weight_hh_l0"].T @ d_after)
+            grads["weight_hh_l0"] += np.outer(d, run.h[t, b])
+            grads["weight_ih_l0"] += np.outer(d, run.u[t, b])
+            grads["bias_hh_l0"] += d
+            grads["bias_ih_l0"] += d
+            grads["decoder.weight"] += np.outer(logit_error(run, t, b), run.h[t + 1, b])
+            grads["decoder.bias"] += logit_error(run, t, b)
+            if "embedding.weight" in w:
+                grads["embedding.weight"][x[t, b]] += w["weight_ih_l0"].T @ d
+            d_after = d
+    return float(run.loss.sum()), grads, run.h[-1:]
+
+
+def errors(run: Pass) -> np.ndarray:
+    """(T, T, B, H): element [t, s, b] is d_{t->s}; 0 for s > t."""
+    T, B = run.loss.shape
+    W = run.weights["weight_hh_l0"]
+    d = np.zeros((T, T, B, len(W)))
+    for b in range(B):
+        for t in range(T):
+            d[t, t, b] = slope(run, t, b) * own_error(run, t, b)
+            for s in reversed(range(t)):
+                d[t, s, b] = slope(run, s, b) * (W.T @ d[t, s + 1, b])
+    return d
+
+
+def cell_gradient(run: Pass, d: np.ndarray, s: int, b: int, parameter: str) -> np.ndarray:
+    """The explicit gradient of one cell: an outer product, or the error itself for a bias."""
+    if parameter == "weight_hh_l0":
+        return np.outer(d, run.h[s, b])
+    if parameter == "weight_ih_l0":
+        return np.outer(d, run.u[s, b])
+    return d
+
+
+def cells(run: Pass, parameter: str = "weight_hh_l0") -> np.ndarray:
+    """(T, T, B, *shape of the parameter): element [s, k, b] is G_{s+k,s}, every matrix of it; 0 where s+k >= T."""
+    d = errors(run)
+    T, B = run.loss.shape
+    G = np.zeros((T, T, B, *run.weights[parameter].shape))
+    for s in range(T):
+        for k in range(T - s):
+            for b in range(B):
+                G[s, k, b] = cell_gradient(run, d[s + k, s, b], s, b, parameter)
+    return G
+
+
+def itemize(
+    net: Any, x: Any, y: Any, lags: int, parameter: str = "weight_hh_l0", state: Any = None, mask: Any = None
+) -> Items:
+    """Norms, the norm of the sum of what is not kept, and shares, from the explicit matrices."""
+    G = cells(forward(net, x, y, state, mask), parameter)
+    gradient = G.sum(axis=(0, 1, 2))
+    T, B = G.shape[0], G.shape[2]
+    norm, share = np.zeros((T, lags, B)), np.zeros((T, lags, B))
+    beyond, share_beyond = np.zeros((T, B)), np.zeros((T, B))
+    for s in range(T):
+        for b in range(B):
+            for k in range(lags):
+                norm[s, k, b] = np.linalg.norm(G[s, k, b])
+                share[s, k, b] = np.sum(G[s, k, b] * gradient)
+            dropped = G[s, lags:, b].sum(axis=0)
+            beyond[s, b] = np.linalg.norm(dropped)
+            share_beyond[s, b] = np.sum(dropped * gradient)
+    return Items(norm, beyond, share, share_beyond, float(np.sum(gradient**2)), gradient)
+
+
+def horizon(
+    net: Any, x: Any, y: Any, lags: int, fraction: float = 0.95, state: Any = None, mask: Any = None
+) -> np.ndarray:
+    """(T, B): smallest m from which on |d_s - sum of the first m lags| <= (1 - fraction) |d_s|; -1 if no m <= lags."""
+    d = errors(forward(net, x, y, state, mask))
+    T, B = d.shape[0], d.shape[2]
+    return np.array([[_horizon(d[s:, s, b], lags, 1 - fraction) for b in range(B)] for s in range(T)])
+
+
+def _horizon(ahead: np.ndarray, lags: int, miss: float) -> int:
+    """`ahead` (lags to the sequence's end, H): the errors that the losses s, s+1, ... cause at step s."""
+    whole = ahead.sum(axis=0)
+    good = [bool(np.linalg.norm(ahead[m:].sum(axis=0)) <= miss * np.linalg.norm(whole)) for m in range(lags + 1)]
+    return next((m for m in range(lags + 1) if all(good[m:])), -1)
+
+
+def mean_lag(norm: np.ndarray) -> float:
+    """Mean lag weighted by norm over the steps whose losses all exist; nan without any weight."""
+    T, K, B = norm.shape
+    weight = moment = 0.0
+    for s in range(T - K + 1):
+        for k in range(K):
+            for b in range(B):
+                weight += norm[s, k, b]
+                moment += k * norm[s, k, b]
+    return moment / weight if weight else float("nan")
+
+
+def central_differences(loss: Any, flat: np.ndarray, step: float = 1e-5) -> np.ndarray:
+    """Gradient of `loss()` with respect to the array it reads, which is changed in place and put back."""
+    gradient = np.zeros_like(flat)
+    for i, value in enumerate(flat.copy()):
+        flat[i] = value + step
+        above = loss()
+        flat[i] = value - step
+        gradient[i] = (above - loss()) / (2 * step)
+        flat[i] = value
+    return gradient

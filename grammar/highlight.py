@@ -67,7 +67,7 @@ for (const value of seen) {
   if (value > high) high = value
   if (value > 0 && value < least) least = value
 }
-if (high > low) {
+if (high > low && rescale !== "fixed") {
   const range = log
     ? {start: Math.max(least, high * 1e-6) / 1.5, end: high * 1.5}
     : {start: low * 1.08, end: high * 1.08}

@@ -18,8 +18,10 @@ class LossLink(Link):
 
     rescale: Any = param.Selector(
         default="batch",
-        objects=["batch", "loss"],
-        doc="What the horizon's value axis covers: the batch's largest cell, so that losses compare, or its own bars.",
+        objects=["batch", "loss", "fixed"],
+        doc="""
+        What the horizon's value axis covers: the batch's largest cell, so that losses compare; its own bars; or what
+        it was given, so that batches compare.""",
     )
 
     _requires_target = True

@@ -23,7 +23,7 @@ window.lv = {
   text: () => (lv.model("text")?.text ?? "").replace(/<[^>]*>/g, ""),
   message: () => (lv.model("message")?.text ?? "").replace(/<[^>]*>/g, ""),
   sources: (figure) => figure.renderers.map((r) => r.data_source?.data).filter((d) => d),
-  figures: () => lv.all("Figure"),
+  figures: () => lv.all("Figure").filter((f) => Bokeh.index.find_one(f)?.el.isConnected),
   figure: (where) => lv.figures().find((f) => {
     const sources = lv.sources(f)
     if (where === "flow") return sources.some((d) => "distance" in d)
@@ -54,7 +54,7 @@ window.lv = {
   },
   titles: () => lv.figures().flatMap((f) => [...f.left, ...f.right, ...f.below, ...f.above])
     .map((a) => a.axis_label).filter((t) => t),
-  legend: () => lv.all("ColorBar")[0].color_mapper.factors,
+  legend: () => lv.figure("flow").above[0].color_mapper.factors,
   overview_height: (batch) => {
     for (const d of lv.sources(lv.figure("overview"))) {
       const i = Array.from(d.batch ?? []).indexOf(batch)

@@ -74,7 +74,7 @@ def test_every_package_is_listed_and_its_files_are_taken_along(monkeypatch):
     assert set(captured["packages"]) == found
     for layer in LAYERS:
         for path in (ROOT / layer).rglob("*"):
-            if path.is_file() and path.suffix not in (".py", ".pyc"):
+            if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts:
                 package = max(
                     (
                         p

@@ -51,8 +51,9 @@ class Overview:
         self._streams = [
             PointerX(source=shown).add_subscriber(lambda x: preview(self._at(x))),
             MouseLeave(source=shown).add_subscriber(lambda **_: preview(None)),
-            Tap(source=shown).add_subscriber(lambda x, y: self._at(x) is not None and select(self._at(x))),
+            Tap(source=shown).add_subscriber(lambda x, y: self._tapped(x, select)),
         ]
+        self._session = session
         self.plot = session.plot(view)
         self._shown, self._selected, self._previewed = self.plot.subplots.values()
 
@@ -71,6 +72,12 @@ class Overview:
         self.frame = frame
         self._bars = self._element(frame)
         self._grown.event(version=self._grown.version + 1)
+
+    def _tapped(self, x: float | None, select: Callable[[int], None]) -> None:
+        """HoloViews calls back outside the document's lock, in which models may not be changed."""
+        number = self._at(x)
+        if number is not None:
+            self._session.soon(lambda: select(number))
 
     def _at(self, x: float | None) -> int | None:
         """The batch drawn nearest to the pointer."""

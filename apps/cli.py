@@ -54,7 +54,7 @@ def serve(recordings: tuple[Path, ...], port: int, address: str, workers: int, a
 @click.option("--batch", default=1, show_default=True, help="Sequences per step.")
 @click.option("--lags", default=6, show_default=True, help="Losses told apart per step, the step's own included.")
 @click.option("--every", default=100, show_default=True, help="Record every so many steps.")
-@click.option("--steps", default=None, type=int, help="Training steps in all.  [default: 30000]")
+@click.option("--steps", default=None, type=click.IntRange(0), help="Training steps in all.  [default: 30000]")
 @click.option("--optimizer", default="adagrad", show_default=True, type=click.Choice(["sgd", "adagrad", "adam"]))
 @click.option("--rate", default=None, type=float, help="Learning rate.  [default: the optimizer's]")
 @click.option("--clip", default=5.0, show_default=True, help="Clip gradient elements to this; 0 does not clip.")

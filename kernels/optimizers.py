@@ -20,9 +20,7 @@ class Optimizer:
     slots: tuple[str, ...] = ()  # names of the arrays kept per parameter
 
     def __init__(self, rate: float) -> None:
-        if not (rate > 0 and math.isfinite(rate)):
-            raise ValueError(f"rate must be a positive number, got {rate!r}")
-        self.rate = rate
+        self.rate = _number("rate", rate)
         self.steps = 0
         self.memory: dict[str, Any] = {}
 
@@ -40,6 +38,12 @@ class Optimizer:
     def settings(self) -> dict[str, Any]:
         """What makes an equal optimizer again: `optimizer(**settings)`."""
         return {"name": type(self).__name__.lower(), "rate": self.rate}
+
+
+def _number(name: str, value: float, zero: bool = False) -> float:
+    if not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
+        raise ValueError(f"{name} must be a positive number{' or 0' if zero else ''}, got {value!r}")
+    return value
 
 
 class SGD(Optimizer):
@@ -70,7 +74,10 @@ class Adagrad(Optimizer):
 
     def __init__(self, rate: float = 0.1, epsilon: float = 1e-8) -> None:
         super().__init__(rate)
-        self.epsilon = epsilon
+        self.epsilon = _number("epsilon", epsilon, zero=True)
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "epsilon": self.epsilon}
 
     def update(self, xp: Any, p: Any, g: Any, *state: Any) -> None:
         (s,) = state
@@ -93,7 +100,7 @@ class Adam(Optimizer):
         for name, beta in (("beta1", beta1), ("beta2", beta2)):
             if not 0 <= beta < 1:
                 raise ValueError(f"{name} must lie in [0, 1), got {beta!r}")
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, _number("epsilon", epsilon, zero=True)
 
     def update(self, xp: Any, p: Any, g: Any, *state: Any) -> None:
         m, s = state
@@ -108,7 +115,7 @@ class Adam(Optimizer):
         p -= corrected * m / change
 
     def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "beta1": self.beta1, "beta2": self.beta2}
+        return {**super().settings(), "beta1": self.beta1, "beta2": self.beta2, "epsilon": self.epsilon}
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adagrad": Adagrad, "adam": Adam}

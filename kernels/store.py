@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-MAGIC = b"SQLite format 3\0"
+SMALLEST = 512  # bytes of the smallest SQLite file there can be
 
 
 class FileFormatError(ValueError):
@@ -51,14 +54,17 @@ def open_existing(path: Path, kind: str, application: int, version: int, write: 
     FileFormatError
         If it is empty, truncated, no SQLite file, of another kind, or of a version this program does not know.
     """
-    _check_header(path, kind)
+    # The file is never opened but by SQLite: closing any other handle on it would drop the locks of this process.
+    _check_size(path, kind)
     connection = _connect(path, "rw" if write else "ro")
     try:
         with readable(path, kind):
             try:
                 found = connection.execute("PRAGMA application_id").fetchone()[0]
-            except sqlite3.OperationalError:  # a WAL file in a folder we may not write to: nobody is writing it
-                connection.close()
+            except sqlite3.OperationalError as error:
+                if write:
+                    raise StoreError(f"{path}: cannot be written: {error}") from error
+                connection.close()  # a WAL file in a folder we may not write to: nobody is writing it
                 connection = _connect(path, "ro&immutable=1")
                 found = connection.execute("PRAGMA application_id").fetchone()[0]
             if found != application:
@@ -83,7 +89,55 @@ def readable(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise FileFormatError(f"{path}: not a LearnViews {kind} (no SQLite file)") from error
         raise FileFormatError(f"{path}: damaged {kind}: {error}") from error
+
+
+@contextlib.contextmanager
+def understood(path: Path, kind: str, part: str) -> Iterator[None]:
+    """Turns whatever decoding a damaged part raises into a FileFormatError that names file and part."""
+    try:
+        yield
+    except (FileFormatError, LookupError) as error:
+        if isinstance(error, KeyError | IndexError):
+            raise FileFormatError(f"{path}: damaged {kind}: {part} lack something ({error!r})") from error
+        raise
+    except (ValueError, TypeError, AttributeError, zlib.error) as error:
+        raise FileFormatError(f"{path}: damaged {kind}: {part} cannot be read ({error})") from error
+
+
+class WriterLock:
+    """One writer per file, for as long as it lives: a lock on a file beside it, which a killed process lets go.
+
+    Raises
+    ------
+    StoreError
+        At once, if another process holds it, or the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path.resolve().with_name(path.resolve().name + "-lock")
+        while True:
+            try:
+                self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            except OSError as error:
+                raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(self._handle)
+                raise StoreError(f"{path}: another process is writing this {kind}") from error
+            if self.path.exists() and os.path.samestat(os.fstat(self._handle), self.path.stat()):
+                return
+            os.close(self._handle)  # its last holder took the file away while we waited for it
+
+    def release(self) -> None:
+        """Let others write; twice does no harm."""
+        if self._handle >= 0:
+            self.path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = -1
 
 
 def array_columns(array: np.ndarray) -> tuple[str, str, np.ndarray]:
@@ -105,21 +159,21 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         raise StoreError(f"{path}: could not be opened: {error}") from error
 
 
-def _check_header(path: Path, kind: str) -> None:
+def _check_size(path: Path, kind: str) -> None:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such {kind}")
     if path.is_dir():
         raise FileFormatError(f"{path}: a folder; expected a LearnViews {kind} (one file)")
-    with path.open("rb") as file:
-        head = file.read(len(MAGIC))
-    if not head:
+    size = path.stat().st_size
+    if size == 0:
         raise FileFormatError(f"{path}: empty file; expected a LearnViews {kind}")
-    if head != MAGIC:
-        raise FileFormatError(f"{path}: not a LearnViews {kind} (it does not begin like a SQLite file)")
+    if size < SMALLEST:
+        raise FileFormatError(f"{path}: not a LearnViews {kind} (no SQLite file)")
 
 
 def _check_length(path: Path, kind: str, connection: sqlite3.Connection) -> None:
-    if path.with_name(path.name + "-wal").exists():
+    log = path.resolve().with_name(path.resolve().name + "-wal")
+    if log.exists() and log.stat().st_size:
         return  # pages may still be in the log
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     if path.stat().st_size < pages * size:

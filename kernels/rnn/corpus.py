@@ -51,7 +51,7 @@ class Corpus:
         self.symbols = sorted(set(text)) if symbols is None else list(symbols)
         if len(self.symbols) < 2:
             raise ValueError(
-                f"corpus {name!r} has one symbol only ({self.symbols[0]!r}): there is nothing to predict in it"
+                f"corpus {name!r} has one symbol only ({''.join(self.symbols)!r}): there is nothing to predict in it"
             )
         self._index = {symbol: i for i, symbol in enumerate(self.symbols)}
         self.tokens = self.encode(text)
@@ -80,7 +80,7 @@ class Corpus:
 
     @classmethod
     def read(cls, *paths: str | Path, encoding: str | None = None, name: str | None = None) -> Corpus:
-        """A corpus from files, folders (every file below) and glob patterns, joined in sorted order.
+        """A corpus from files, folders (every file below that is not hidden) and glob patterns, joined in sorted order.
 
         Parameters
         ----------
@@ -95,6 +95,8 @@ class Corpus:
             If a file named outright is binary or does not decode. In folders and patterns such files are left out
             and listed in `skipped`.
         """
+        if encoding is not None:
+            _check_encoding(encoding)
         texts, sources, skipped = [], [], []
         for file, named in _files(paths):
             try:
@@ -126,15 +128,22 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     data = path.read_bytes()
     mark = next((name for bom, name in BOMS if data.startswith(bom)), None)
     used = mark or encoding or "utf-8"
+    _check_encoding(used)
     if not mark and encoding is None and b"\0" in data:
         raise ValueError(f"{path}: a binary file (it holds NUL bytes); expected text")
     try:
         return data.decode(used)
     except UnicodeDecodeError as error:
+        place = error.start + len(data) - len(error.object)  # a byte order mark is not counted in error.start
         raise ValueError(
-            f"{path}: not {used} (byte {error.start} is 0x{data[error.start]:02x}); "
+            f"{path}: not {used} (byte {place} is 0x{error.object[error.start]:02x}); "
             'name its encoding, for example encoding="latin-1"'
         ) from error
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        codecs.lookup(encoding)
     except LookupError as error:
         raise ValueError(f"encoding {encoding!r} is not known to Python") from error
 
@@ -143,11 +152,11 @@ def _files(paths: Sequence[str | Path]) -> list[tuple[Path, bool]]:
     """Every file once, in order, with whether it was named outright."""
     if not paths:
         raise ValueError("no corpus given: expected files, folders or patterns")
-    found: dict[Path, bool] = {}
+    found: dict[Path, tuple[Path, bool]] = {}
     for given in paths:
         path = Path(given).expanduser()
         if path.is_file():
-            found[path] = True
+            found[path.resolve()] = (path, True)
             continue
         pattern = f"{glob.escape(str(path))}/**/*" if path.is_dir() else str(path)
         matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
@@ -156,10 +165,10 @@ def _files(paths: Sequence[str | Path]) -> list[tuple[Path, bool]]:
             kind = "an empty folder" if path.is_dir() else "no such file, folder or match"
             raise FileNotFoundError(f"{given}: {kind}; expected text to learn from")
         for file in files:
-            found.setdefault(file, False)
-    return list(found.items())
+            found.setdefault(file.resolve(), (file, False))
+    return list(found.values())
 
 
 def _title(paths: Sequence[str | Path]) -> str:
-    first = Path(paths[0]).name or str(paths[0])
+    first = Path(paths[0]).name or Path(paths[0]).resolve().name or "corpus"
     return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"

@@ -18,6 +18,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ KIND, APPLICATION, VERSION = "recording", 0x4C56524E, 1  # "LVRN"
 TOP = 3  # most probable symbols kept per step
 COMMIT_SECONDS = 0.5
 BUFFER = 64  # batches that wait at most to be written together
+NET_SETTINGS = ("cell", "inputs", "hidden", "outputs", "embedding", "dtype")
 OVERVIEW = {
     "step": np.int64,
     "position": np.int64,
@@ -108,8 +110,8 @@ class Recording:
     of them, and iteration goes through all. Use it in a ``with`` statement, or call `close`.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, writing: bool) -> None:
-        self.path, self.writing = path, writing
+    def __init__(self, path: Path, connection: sqlite3.Connection, writer: store.WriterLock | None) -> None:
+        self.path, self.writing, self._writer = path, writer is not None, writer
         self._connection = connection
         self._lock = threading.RLock()
         self._committed = time.monotonic()
@@ -142,7 +144,8 @@ class Recording:
                 f"the corpus has {len(corpus.symbols)} symbols; the net takes {net.inputs} and gives {net.outputs}"
             )
         path = Path(path)
-        recording = cls(path, store.create(path, KIND, APPLICATION, VERSION, SCHEMA), writing=True)
+        connection = store.create(path, KIND, APPLICATION, VERSION, SCHEMA)
+        recording = cls(path, connection, store.WriterLock(path, KIND))
         recording._begin()
         recording.set_settings(
             cell=net.cell.name,
@@ -176,14 +179,19 @@ class Recording:
             With `write=True`, if another process is writing it.
         """
         path = Path(path)
-        recording = cls(path, store.open_existing(path, KIND, APPLICATION, VERSION, write), write)
+        connection = store.open_existing(path, KIND, APPLICATION, VERSION, write)
+        try:
+            recording = cls(path, connection, store.WriterLock(path, KIND) if write else None)
+        except BaseException:
+            connection.close()
+            raise
         try:
             recording.settings  # noqa: B018  a damaged table shows here, not at the first click
             recording._read_fields()
             if write:
                 recording._begin()
         except BaseException:
-            recording._connection.close()
+            recording._release()
             raise
         return recording
 
@@ -196,7 +204,12 @@ class Recording:
                     with self._storing():
                         self._connection.execute("COMMIT")
             finally:
-                self._connection.close()
+                self._release()
+
+    def _release(self) -> None:
+        self._connection.close()
+        if self._writer is not None:
+            self._writer.release()
 
     def __enter__(self) -> Recording:
         return self
@@ -209,22 +222,27 @@ class Recording:
     @property
     def settings(self) -> dict[str, Any]:
         """How the run was made: net, corpus, trainer, versions."""
-        if self._settings is None or self.writing is False:
-            self._settings = {name: json.loads(value) for name, value in self._rows("SELECT name, value FROM setting")}
+        if self._settings is None or not self.writing:
+            rows = self._rows("SELECT name, value FROM setting")
+            with self._understood("its settings"):
+                self._settings = {name: json.loads(value) for name, value in rows}
         return self._settings
 
     @property
     def symbols(self) -> list[str]:
         """The vocabulary: the symbol of every token."""
         if self._symbols is None:
-            self._symbols = json.loads(self._rows("SELECT symbols FROM corpus")[0][0])
+            rows = self._rows("SELECT symbols FROM corpus")
+            with self._understood("its symbols"):
+                self._symbols = [str(symbol) for symbol in json.loads(rows[0][0])]
         return self._symbols
 
     def corpus(self) -> Corpus:
         """The corpus that was learned from."""
-        name, symbols, text = self._rows("SELECT name, symbols, text FROM corpus")[0]
-        with store.readable(self.path, KIND):
-            return Corpus(zlib.decompress(text).decode("utf-8", "surrogatepass"), json.loads(symbols), name)
+        rows = self._rows("SELECT name, text FROM corpus")
+        with self._understood("its corpus"):
+            name, text = rows[0]
+            return Corpus(zlib.decompress(text).decode("utf-8", "surrogatepass"), self.symbols, name)
 
     def __len__(self) -> int:
         if self._count is not None:
@@ -242,7 +260,9 @@ class Recording:
         if not rows:
             raise IndexError(f"{self.path}: no batch {number}: {len(self)} are recorded")
         step, position, data = rows[0]
-        return RecordedBatch(int(wanted), step, position, **self._unpack(data))
+        arrays = self._unpack(data)
+        with self._understood("its fields"):
+            return RecordedBatch(int(wanted), step, position, **arrays)
 
     def overview(self, start: int = 0) -> pd.DataFrame:
         """One row per recorded batch from number `start` on, indexed by batch number.
@@ -272,12 +292,12 @@ class Recording:
             return None
         found, state = rows[0]
         stored = self._rows("SELECT name, dtype, shape, data FROM snapshot_array WHERE step = ?", (found,))
-        with store.readable(self.path, KIND):
+        with self._understood("its snapshots"):
             arrays = {
                 name: np.frombuffer(data, dtype).reshape(store.shape_from_column(shape)).copy()
                 for name, dtype, shape, data in stored
             }
-        return found, json.loads(state), arrays
+            return found, dict(json.loads(state)), arrays
 
     def net(self, step: int | None = None) -> RecurrentNet:
         """The net with the weights of the last snapshot at or before training step `step`.
@@ -290,9 +310,9 @@ class Recording:
         found = self.snapshot(step)
         if found is None:
             raise LookupError(f"{self.path}: no snapshot of the weights {'yet' if step is None else f'up to {step}'}")
-        names = ("cell", "inputs", "hidden", "outputs", "embedding", "dtype")
-        net = RecurrentNet(**{name: self.settings[name] for name in names})
-        net.flat[...] = found[2]["weights"]
+        with self._understood("its snapshots"):
+            net = RecurrentNet(**{name: self.settings[name] for name in NET_SETTINGS})
+            net.flat[...] = found[2]["weights"]
         return net
 
     # -- writing --------------------------------------------------------------------------------------------------
@@ -329,7 +349,8 @@ class Recording:
 
     def forget_after(self, step: int) -> None:
         """Drop what was recorded from training step `step` on: a resumed run records it again."""
-        self._count, self._waiting = None, []
+        self._flush()
+        self._count = None
         with self._storing():
             self._run("DELETE FROM batch WHERE batch IN (SELECT batch FROM overview WHERE step >= ?)", (step,))
             self._run("DELETE FROM overview WHERE step >= ?", (step,))
@@ -346,11 +367,11 @@ class Recording:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """A writer always holds the write transaction: a second one is told at once."""
+        """A writer holds the write transaction all the time: what is not committed yet is never seen."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise store.StoreError(f"{self.path}: another process is recording into this file ({error})") from error
+            raise store.StoreError(f"{self.path}: could not be written ({error})") from error
 
     def _storing(self) -> Any:
         return _Storing(self)
@@ -364,7 +385,8 @@ class Recording:
 
     def _read_fields(self) -> None:
         rows = self._rows("SELECT name, dtype, shape FROM field ORDER BY place")
-        self._fields = [(name, np.dtype(dtype), store.shape_from_column(shape)) for name, dtype, shape in rows]
+        with self._understood("its fields"):
+            self._fields = [(name, np.dtype(dtype), store.shape_from_column(shape)) for name, dtype, shape in rows]
 
     def _flush(self) -> None:
         """Write the batches that wait: whole-array work for all of them at once, one row each."""
@@ -399,7 +421,7 @@ class Recording:
     def _unpack(self, blob: bytes) -> dict[str, np.ndarray]:
         if not self._fields:
             self._read_fields()
-        try:
+        with self._understood("a batch's arrays"):
             data = np.frombuffer(zlib.decompress(blob), np.uint8)
             arrays, start = {}, 0
             for name, dtype, shape in self._fields:
@@ -407,9 +429,10 @@ class Recording:
                 planes = data[start:stop].reshape(dtype.itemsize, -1)
                 arrays[name] = np.ascontiguousarray(planes.T).view(dtype).reshape(shape)
                 start = stop
-        except (zlib.error, ValueError) as error:
-            raise store.FileFormatError(f"{self.path}: damaged {KIND}: a batch cannot be unpacked ({error})") from error
         return arrays
+
+    def _understood(self, part: str) -> AbstractContextManager[None]:
+        return store.understood(self.path, KIND, part)
 
 
 class _Storing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from ..arrays import array_namespace
 from ..optimizers import Optimizer, optimizer
 from ..progress import Progress
+from ..store import StoreError
 from .corpus import Corpus
 from .flow import check_lags, itemize_run
 from .net import RecurrentNet
@@ -92,6 +94,7 @@ class Trainer:
         self.loss = math.log(len(corpus.symbols))  # running mean, nats per symbol; starts at that of guessing
         self._snapshot_time = time.monotonic()
         if record is not None:
+            _check_recording(record, net)
             check_lags(record.settings["lags"], self.length)
             record.set_settings(**self._settings())
 
@@ -137,6 +140,8 @@ class Trainer:
             raise ValueError(f"steps must be a whole number of at least 0, got {steps!r}")
         progress = progress or Progress()
         progress.start(steps)
+        if self.step == 0:
+            self.snapshot()  # so that a run killed early can go on too
         try:
             for done in range(1, steps + 1):
                 if progress.cancelled:
@@ -146,7 +151,8 @@ class Trainer:
                 progress.update(done, lambda: f"{self.bits:.2f} bits/char")
         except BaseException:
             if self.record is not None:
-                self.record.commit()
+                with contextlib.suppress(StoreError):  # the error that is under way says more
+                    self.record.commit()
             raise
         self.snapshot()
         return self
@@ -166,7 +172,7 @@ class Trainer:
             "position": self.position,
             "loss": self.loss,
             "optimizer_steps": self.optimizer.steps,
-            "rng": self.rng.bit_generator.state,
+            "rng": _plain(self.rng.bit_generator.state),
         }
         self.record.add_snapshot(self.step, state, arrays, keep)
         self._snapshot_time = time.monotonic()
@@ -182,7 +188,7 @@ class Trainer:
         own, total = errors(self.net, run)
         grads = gradients(self.net, run, total)
         flat = _flat(grads)
-        if not math.isfinite(float(flat @ flat)):
+        if not math.isfinite(float(xp.abs(flat).max())):
             raise DivergedError(f"training diverged at step {self.step}: the gradient holds NaN or Inf")
         if self.record is not None and self.step % self.every == 0:
             lags = self.record.settings["lags"]
@@ -216,6 +222,7 @@ class Trainer:
         self.optimizer.memory = {
             name.removeprefix("optimizer/"): array for name, array in arrays.items() if name.startswith("optimizer/")
         }
+        self.rng = np.random.Generator(getattr(np.random, state["rng"]["bit_generator"])())
         self.rng.bit_generator.state = state["rng"]
 
     def _settings(self) -> dict[str, Any]:
@@ -229,6 +236,23 @@ class Trainer:
                 "snapshot_every": self.snapshot_every,
             }
         }
+
+
+def _check_recording(record: Recording, net: RecurrentNet) -> None:
+    own = {"cell": net.cell.name, "hidden": net.hidden, "embedding": net.embedding, "dtype": net.dtype.name}
+    for name, value in own.items():
+        if record.settings[name] != value:
+            raise ValueError(
+                f"{record.path}: this recording was made for a net with {name} {record.settings[name]!r}, "
+                f"the net to train has {value!r}"
+            )
+
+
+def _plain(state: Any) -> Any:
+    """A generator's state in JSON's terms: some hold arrays."""
+    if isinstance(state, dict):
+        return {name: _plain(value) for name, value in state.items()}
+    return state.tolist() if hasattr(state, "tolist") else state
 
 
 def _optimizer(given: str | Optimizer) -> Optimizer:

@@ -454,7 +454,7 @@ def test_reading_a_live_recording_through_a_link(rec, path, tmp_path):
 
 def test_second_writer_is_refused_and_the_first_goes_on(rec, path):
     append(rec, 2)
-    with pytest.raises(rnn.StoreError, match="another process is recording") as error:
+    with pytest.raises(rnn.StoreError, match="another process is writing") as error:
         rnn.Recording.open(path, write=True)
     assert str(path) in str(error.value)
     append(rec, 2, rng=2)

@@ -38,7 +38,7 @@ def notes(connection):
 
 def test_what_is_written_is_there_again(path):
     make(path, ["one", "two"])
-    assert path.read_bytes().startswith(store.MAGIC)
+    assert path.read_bytes().startswith(b"SQLite format 3\0")
     with opened(path) as connection:
         assert notes(connection) == ["one", "two"]
 
@@ -118,7 +118,7 @@ def test_empty_file(path):
 @pytest.mark.parametrize("content", [b"x", b"plain text, quite a bit of it\n" * 100, b"\x89PNG\r\n\x1a\n" + bytes(50)])
 def test_no_sqlite_file(path, content):
     path.write_bytes(content)
-    assert "does not begin like a SQLite file" in refusal(path)
+    assert "no SQLite file" in refusal(path)
     assert path.read_bytes() == content
 
 
@@ -145,7 +145,7 @@ def test_truncated(path, size):
 
 
 def test_refused_file_can_be_removed_and_made_again(path):
-    path.write_bytes(store.MAGIC + bytes(1000))
+    path.write_bytes(b"SQLite format 3\0" + bytes(1000))
     refusal(path)
     path.unlink()
     make(path, ["x"])

@@ -51,7 +51,7 @@ def serve_apps(recordings: Sequence[Path], port: int, address: str, workers: int
     port = _free_port(address, port)
     command = [
         *(sys.executable, "-m", "bokeh", "serve", str(APPS / "rnnbow")),
-        *("--index", str(APPS / "index.html"), "--port", str(port), "--address", address),
+        *("--index", str(APPS / "index.html"), "--disable-index-redirect", "--port", str(port), "--address", address),
         *("--num-procs", str(workers), "--log-level", "warning"),
         *(f"--allow-websocket-origin={origin}" for origin in _origins(address, port, origins)),
         *("--args", *(str(path.resolve()) for path in recordings)),

@@ -37,7 +37,8 @@ window.lv = {
     return {step: [...d.step], loss_step: [...d.loss_step], top: [...d.top]}
   },
   lit: () => {
-    const d = lv.sources(lv.figure("flow")).find((d) => Object.keys(d).sort().join() === "bottom,left,loss_step,right,step,top")
+    const columns = "bottom,left,loss_step,right,step,top"
+    const d = lv.sources(lv.figure("flow")).find((d) => Object.keys(d).sort().join() === columns)
     return Array.from(d.loss_step, (loss_step, i) => ({loss_step, step: d.step[i]}))
   },
   segment: (loss) => {

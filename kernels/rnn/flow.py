@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_namespace
-from .lags import SAFE_SQUARES, advance
+from .lags import SAFE_SQUARES, advance, row_norm
 from .net import RecurrentNet
 from .unroll import Run, cell_input, check_batch, errors, forward, gradients
 
@@ -33,12 +33,21 @@ class Flow:
     share: Any | None  # (T, K, B) <cell's gradient, G>, or None
     share_beyond: Any | None  # (T, B)
     total: float | None  # ||G||_F^2, with shares
-    valid: Any  # (T, K) bool
-    lags: Any  # (K,) int
     loss: Any  # (T, B) nats
     parameter: str
     whole: Any = field(repr=False)  # (T, B) |d_s|, d_s the error at step s from all losses
     remainder: Any = field(repr=False)  # (T, K, B) |d_s - sum of lags 0..k|
+
+    @property
+    def lags(self) -> Any:
+        """(K,) int: how many steps ahead of the state step each loss lies."""
+        return array_namespace(self.norm).arange(self.norm.shape[1])
+
+    @property
+    def valid(self) -> Any:
+        """(T, K) bool: False where step s+k lies past the end of the sequence."""
+        T = self.norm.shape[0]
+        return array_namespace(self.norm).arange(T)[:, None] + self.lags < T
 
     @property
     def kept(self) -> Any:
@@ -179,8 +188,6 @@ def itemize_run(
         share=share if shares else None,
         share_beyond=share_beyond,
         total=squared,
-        valid=xp.arange(T)[:, None] + xp.arange(K) < T,
-        lags=xp.arange(K),
         loss=run.loss,
         parameter=parameter,
         whole=whole,
@@ -216,18 +223,6 @@ def input_norm(net: RecurrentNet, run: Run, parameter: str) -> Any:
     return row_norm(u)
 
 
-def row_norm(a: Any) -> Any:
-    """(T, B) float64: the norm along the last axis of a (T, B, H) array."""
-    xp = array_namespace(a)
-    with np.errstate(over="ignore"):
-        squares = xp.einsum("tbh,tbh->tb", a, a).astype(np.float64)
-    risky = ~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]))
-    if risky.any():  # squares leave the range of float32 long before the values do
-        rows = a[risky].astype(np.float64)
-        squares[risky] = (rows * rows).sum(axis=1)
-    return xp.sqrt(squares)
-
-
 def share_rows(
     net: RecurrentNet, run: Run, total: Any, parameter: str, grads: dict[str, Any] | None = None
 ) -> tuple[Any, float]:
@@ -243,4 +238,7 @@ def share_rows(
         q = cell_input(net, run.x).reshape(n, -1) @ G.T
     else:
         q = xp.ascontiguousarray(xp.broadcast_to(G, (n, H)))
-    return q, float((G.astype(np.float64) ** 2).sum())
+    squared = float(xp.vdot(G, G))
+    if not SAFE_SQUARES[0] < squared < SAFE_SQUARES[1]:
+        squared = float((G.astype(np.float64) ** 2).sum())
+    return q, squared

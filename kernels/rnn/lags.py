@@ -75,7 +75,33 @@ def advance_arrays(
         share[: T - k, k] = xp.ldexp((E * q[:n]).sum(axis=1).astype(np.float64), power).reshape(-1, B)
 
 
+def row_norm(a: Any) -> Any:
+    """(T, B) float64: the norm along the last axis of a (T, B, H) array."""
+    xp = array_namespace(a)
+    norm = xp.empty(a.shape[:2])
+    if xp is np:
+        _row_norm_loop(a, norm)
+    else:
+        wide = a.astype(np.float64)
+        xp.sqrt((wide * wide).sum(axis=2), out=norm)
+    return norm
+
+
 LOW, HIGH = SAFE_SQUARES
+
+
+@jit
+def _row_norm_loop(a, norm):
+    buffer = np.empty(a.shape[2], a.dtype)
+    for t in range(a.shape[0]):
+        for b in range(a.shape[1]):
+            row = a[t, b]
+            for j in range(row.size):
+                buffer[j] = row[j] * row[j]
+            squares = np.float64(_fold(buffer))
+            if not LOW < squares < HIGH:
+                squares = _wide_squares(row)
+            norm[t, b] = math.sqrt(squares)
 
 
 @jit

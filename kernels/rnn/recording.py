@@ -5,7 +5,7 @@ Tables
     corpus    the text that was learned from, so that a recording can go on anywhere
     field     name, dtype and shape of the arrays of a batch, in the order in which a blob holds them
     overview  one row per recorded batch, a few numbers, read as a whole
-    batch     one compressed blob per recorded batch
+    batch     per recorded batch the byte planes of its arrays: `data` compressed, `noise` (low bits of floats) as it is
     snapshot  what resuming needs; `snapshot_array` holds its arrays
 """
 
@@ -35,8 +35,9 @@ from .net import RecurrentNet
 from .unroll import Run
 
 KIND, APPLICATION, VERSION = "recording", 0x4C56524E, 1  # "LVRN"
+ROUNDED = ("beyond", "share", "share_beyond")  # kept with 16 significant bits
 TOP = 3  # most probable symbols kept per step
-COMMIT_SECONDS = 0.5
+COMMIT_SECONDS = 1.0
 BUFFER = 64  # batches that wait at most to be written together
 NET_SETTINGS = ("cell", "inputs", "hidden", "outputs", "embedding", "dtype")
 OVERVIEW = {
@@ -53,7 +54,7 @@ CREATE TABLE corpus (name TEXT NOT NULL, symbols TEXT NOT NULL, text BLOB NOT NU
 CREATE TABLE field (place INTEGER PRIMARY KEY, name TEXT NOT NULL, dtype TEXT NOT NULL, shape TEXT NOT NULL);
 CREATE TABLE overview (batch INTEGER PRIMARY KEY, step INTEGER NOT NULL, position INTEGER NOT NULL,
                        loss REAL, max_gradient REAL, mean_lag REAL, correct REAL);
-CREATE TABLE batch (batch INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE batch (batch INTEGER PRIMARY KEY, data BLOB NOT NULL, noise BLOB NOT NULL);
 CREATE TABLE snapshot (step INTEGER PRIMARY KEY, batches INTEGER NOT NULL, keep INTEGER NOT NULL, state TEXT NOT NULL);
 CREATE TABLE snapshot_array (step INTEGER NOT NULL, name TEXT NOT NULL, dtype TEXT NOT NULL, shape TEXT NOT NULL,
                              data BLOB NOT NULL, PRIMARY KEY (step, name));
@@ -255,12 +256,12 @@ class Recording:
     def __getitem__(self, number: int) -> RecordedBatch:
         wanted = number + len(self) if number < 0 else number
         rows = self._rows(
-            "SELECT step, position, data FROM batch JOIN overview USING (batch) WHERE batch = ?", (int(wanted),)
+            "SELECT step, position, data, noise FROM batch JOIN overview USING (batch) WHERE batch = ?", (int(wanted),)
         )
         if not rows:
             raise IndexError(f"{self.path}: no batch {number}: {len(self)} are recorded")
-        step, position, data = rows[0]
-        arrays = self._unpack(data)
+        step, position, data, noise = rows[0]
+        arrays = self._unpack(data, noise)
         with self._understood("its fields"):
             return RecordedBatch(int(wanted), step, position, **arrays)
 
@@ -325,7 +326,7 @@ class Recording:
         self._settings = None
 
     def append(self, step: int, position: int, run: Run, flow: Flow, state: Any) -> None:
-        """Record one batch; written with its neighbours, at least twice a second."""
+        """Record one batch; written with its neighbours, at least once a second."""
         self._waiting.append((step, position, _batch_arrays(run, flow, state)))
         if len(self._waiting) >= BUFFER or time.monotonic() - self._committed > COMMIT_SECONDS:
             self.commit()
@@ -401,10 +402,10 @@ class Recording:
         self._check_fields({name: array[0] for name, array in arrays.items()})
         numbers = range(first, first + len(steps))
         rows = zip(numbers, steps, positions, *_overview(arrays), strict=True)
-        blobs = zip(numbers, _packed(arrays), strict=True)
+        blobs = zip(numbers, *_packed(arrays), strict=True)
         with self._storing():
             self._connection.executemany("INSERT INTO overview VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-            self._connection.executemany("INSERT INTO batch VALUES (?, ?)", blobs)
+            self._connection.executemany("INSERT INTO batch VALUES (?, ?, ?)", blobs)
         self._count = first + len(steps)
 
     def _check_fields(self, arrays: dict[str, np.ndarray]) -> None:
@@ -418,17 +419,20 @@ class Recording:
                 self._connection.executemany("INSERT INTO field (name, dtype, shape) VALUES (?, ?, ?)", rows)
             self._fields = found
 
-    def _unpack(self, blob: bytes) -> dict[str, np.ndarray]:
+    def _unpack(self, data: bytes, noise: bytes) -> dict[str, np.ndarray]:
         if not self._fields:
             self._read_fields()
         with self._understood("a batch's arrays"):
-            data = np.frombuffer(zlib.decompress(blob), np.uint8)
-            arrays, start = {}, 0
+            sources = {True: memoryview(noise), False: memoryview(zlib.decompress(data))}
+            arrays = {}
             for name, dtype, shape in self._fields:
-                stop = start + int(np.prod(shape)) * dtype.itemsize
-                planes = data[start:stop].reshape(dtype.itemsize, -1)
-                arrays[name] = np.ascontiguousarray(planes.T).view(dtype).reshape(shape)
-                start = stop
+                size = int(np.prod(shape))
+                planes = np.empty((size, dtype.itemsize), np.uint8)
+                for plane in range(dtype.itemsize):
+                    which = plane in _noise_planes(name, dtype)
+                    planes[:, plane] = np.frombuffer(sources[which][:size], np.uint8)
+                    sources[which] = sources[which][size:]
+                arrays[name] = planes.view(dtype).reshape(shape)
         return arrays
 
     def _understood(self, part: str) -> AbstractContextManager[None]:
@@ -478,23 +482,30 @@ def _stored(name: str, array: np.ndarray, token: np.dtype) -> np.ndarray:
     if name == "state":
         return array.astype(array.dtype.newbyteorder("<"))
     array = array.astype("<f4")
-    if name in ("beyond", "share", "share_beyond"):  # 16 significant bits: an empty byte plane costs nothing on disk
+    if name in ROUNDED:  # 16 significant bits: an empty byte plane costs nothing on disk
         array = ((array.view("<u4") + np.uint32(0x80)) & np.uint32(0xFFFFFF00)).view("<f4")
     return array
 
 
-def _packed(arrays: dict[str, np.ndarray]) -> Iterator[bytes]:
-    """One blob per batch: the byte planes of its arrays behind one another, which compress better than numbers."""
+def _packed(arrays: dict[str, np.ndarray]) -> tuple[Iterator[bytes], Iterator[bytes]]:
+    """Data and noise of every batch: byte planes behind one another, which compress better than numbers."""
     count = len(arrays["loss"])
-    planes = [
-        np.ascontiguousarray(array)
-        .view(np.uint8)
-        .reshape(count, -1, array.itemsize)
-        .transpose(0, 2, 1)
-        .reshape(count, -1)
-        for array in arrays.values()
-    ]
-    return (zlib.compress(row.tobytes(), 1) for row in np.concatenate(planes, axis=1))
+    parts: dict[bool, list[np.ndarray]] = {True: [], False: []}
+    for name, array in arrays.items():
+        planes = np.ascontiguousarray(array).view(np.uint8).reshape(count, -1, array.itemsize)
+        for plane in range(array.itemsize):
+            parts[plane in _noise_planes(name, array.dtype)].append(planes[:, :, plane])
+    noise, data = np.concatenate(parts[True], axis=1), np.concatenate(parts[False], axis=1)
+    return (zlib.compress(row.tobytes(), 1) for row in data), (row.tobytes() for row in noise)
+
+
+def _noise_planes(name: str, dtype: np.dtype) -> tuple[int, ...]:
+    """Byte planes that hold the low bits of a mantissa: no compressor makes them smaller."""
+    if dtype.kind != "f":
+        return ()
+    if name in ROUNDED:
+        return (1,)  # plane 0 was rounded away
+    return tuple(range(dtype.itemsize - 2)) if dtype.itemsize > 2 else (0,)
 
 
 def _most_probable(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -507,18 +518,20 @@ def _most_probable(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @jit
 def _most_probable_loop(p, tokens, probability):
+    """One pass per row; a symbol that comes first in the vocabulary wins a tie."""
+    count = tokens.shape[2]
     for t in range(p.shape[0]):
         for b in range(p.shape[1]):
-            for place in range(tokens.shape[2]):
-                best = -1
-                for v in range(p.shape[2]):
-                    taken = False
-                    for before in range(place):
-                        taken = taken or tokens[t, b, before] == v
-                    if not taken and (best < 0 or p[t, b, v] > p[t, b, best]):
-                        best = v
-                tokens[t, b, place] = best
-                probability[t, b, place] = p[t, b, best]
+            best, chosen = probability[t, b], tokens[t, b]
+            best[:] = -1
+            for v in range(p.shape[2]):
+                if p[t, b, v] <= best[count - 1]:
+                    continue
+                place = count - 1
+                while place > 0 and p[t, b, v] > best[place - 1]:
+                    best[place], chosen[place] = best[place - 1], chosen[place - 1]
+                    place -= 1
+                best[place], chosen[place] = p[t, b, v], v
 
 
 def _overview(arrays: dict[str, np.ndarray]) -> list[list[float]]:

@@ -47,8 +47,6 @@ def test_the_page_fits_and_is_labelled(app):
 
 
 def test_pointing_at_a_segment_lights_its_loss_in_every_bar_without_the_server(app):
-    sent = []
-    app.page.on("websocket", lambda socket: None)
     app.js("lv.count_messages()")
     step, height = segment(app, 9)
     move(app, "flow", step, height)
@@ -66,7 +64,6 @@ def test_pointing_at_a_segment_lights_its_loss_in_every_bar_without_the_server(a
     app.page.mouse.move(5, 5)
     app.wait("lv.lit().length === 0")
     assert app.js("lv.messages()") == 0
-    assert sent == []
 
 
 def test_highlight_survives_another_batch(app):
@@ -153,8 +150,9 @@ def test_log_axis_shows_true_values(app):
 
 
 def test_shared_scale_stays_from_batch_to_batch(app):
+    own = app.js("lv.flow_range()")
     press(app, "all batches")
-    app.wait("lv.model('scale').active === 1 && lv.settled()")
+    app.wait(f"lv.flow_range()[1] > {own[1] * 1.01}")
     held = app.js("lv.flow_range()")
     app.page.locator("h1").click()
     app.page.keyboard.press("Home")

@@ -28,6 +28,11 @@ class Table:
 TABLE = pytest.StashKey[Table]()
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:  # some measure a page, not a call
+        item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"))
+
+
 def pytest_configure(config):
     config.stash[TABLE] = Table()
 

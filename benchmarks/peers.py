@@ -1,4 +1,4 @@
-"""The same numbers as `rnn.itemize` (norms of the kept lags, and beyond) by PyTorch's autograd, in every way that works.
+"""The same numbers as `rnn.itemize` (norms of the kept lags, and beyond) by PyTorch's autograd, every way that works.
 
 Each function takes a `TorchNet` and returns (norm (T, K, B), beyond (T, B)). They differ in how autograd is asked:
 one backward per loss; all losses in one batched vector-Jacobian product; or all windows of K steps unrolled side by

@@ -42,7 +42,7 @@ class TestItemize:
         measure(case(size), "itemize, shares=True", lambda: rnn.itemize(net, x, y, lags=size[3], shares=True), 60)
 
     def test_gemm_floor(self, measure, table, size):
-        T, B, H, K = size
+        T, B, H, _ = size
         net, _, _ = problem(size)
         errors = np.random.default_rng(0).normal(size=(T * B, H)).astype(np.float32)
         out = np.empty_like(errors)

@@ -36,7 +36,9 @@ class Session:
         # Without this hook every stream update is dropped in silence. The name is private to Panel: a test watches it.
         self.doc.on_event("document_ready", partial(state._schedule_on_load, self.doc))
         self.doc.title = title
-        self._renderer = hv.renderer("bokeh").instance(mode="server", **({"theme": theme} if theme else {}))
+        settings = {"theme": theme} if theme else {}
+        # Without WebGL: starting it costs more than a few hundred bars ever give back.
+        self._renderer = hv.renderer("bokeh").instance(mode="server", webgl=False, **settings)
 
     def plot(self, element: Any) -> Any:
         """The live plot of a HoloViews object; `.state` is its Bokeh figure, to be placed with `add`."""
@@ -44,10 +46,12 @@ class Session:
         self.doc.on_session_destroyed(partial(_cleanup, plot))  # bound now: the globals of main.py are gone by then
         return plot
 
-    def add(self, name: str, model: Model) -> None:
-        """Place a Bokeh model in the page where the template says `{{ embed(roots.<name>) }}`."""
-        model.name = name
-        self.doc.add_root(model)
+    def add(self, **models: Model) -> None:
+        """Place Bokeh models in the page, each where the template says `{{ embed(roots.<name>) }}`."""
+        with self.doc.models.freeze():  # the document looks through all its models once, not once per root
+            for name, model in models.items():
+                model.name = name
+                self.doc.add_root(model)
 
     def soon(self, callback: Any) -> None:
         """Run `callback` on the session's own thread: the only way in from another one."""

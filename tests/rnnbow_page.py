@@ -48,6 +48,7 @@ window.lv = {
       if (d.loss_step[i] === loss && (best < 0 || d.value[i] > d.value[best])) best = i
     return [d.step[best], (d.top[best] + d.bottom[best]) / 2]
   },
+  bars: () => lv.sources(lv.figure("overview")).find((d) => (d.batch?.length ?? 0) > 1),
   signature: () => Array.from(lv.flow().value, (v) => v.toPrecision(5)).join(" "),
   flow_range: () => {
     const r = lv.figure("flow").y_range

@@ -10,7 +10,7 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 from bokeh.layouts import column
-from bokeh.models import Div
+from bokeh.models import Div, Spacer
 
 from learnviews.apps.rnnbow.controls import Controls
 from learnviews.apps.rnnbow.library import Library
@@ -63,7 +63,7 @@ class Explorer:
         self.controls = Controls()
         self.message, self.text = (Div(sizing_mode="stretch_width", margin=2, stylesheets=[STYLE]) for _ in range(2))
         self.message.visible = False
-        self.batch_place, self.overview_place = (column(sizing_mode="stretch_width") for _ in range(2))
+        self.batch_place, self.overview_place = (column(Spacer(), sizing_mode="stretch_width") for _ in range(2))
         self.recording: Any = None
         self.frame = pd.DataFrame()
         self.selected, self.previewed = 0, None
@@ -74,12 +74,12 @@ class Explorer:
         self._batch = lru_cache(maxsize=512)(lambda recording, number: recording[number])
         self._list_recordings()
         self._listen()
-        roots = {**self.controls.placed(), "message": self.message, "text": self.text}
-        roots |= {"views": self.batch_place, "strip": self.overview_place}
-        for name, model in roots.items():
-            session.add(name, model)
-        self.open(self.controls.recording.value)
+        if not live:
+            self.open(self.controls.recording.value)
+        places = {"message": self.message, "text": self.text, "views": self.batch_place, "strip": self.overview_place}
+        session.add(**self.controls.placed(), **places)
         if live:
+            session.soon(lambda: self.open(self.controls.recording.value))  # while the browser loads its scripts
             session.doc.add_periodic_callback(self._look_for_more, LIVE_MS)
 
     def tell(self, message: str = "") -> None:
@@ -92,13 +92,14 @@ class Explorer:
         """Show another recording, from its last batch with gradients on show."""
         self.controls.play.active = False
         self.recording, self.overview, self.views = None, None, None
-        self.batch_place.children, self.overview_place.children, self.text.text = [], [], ""
+        self.batch_place.children, self.overview_place.children = [Spacer()], [Spacer()]
+        self.text.text = ""
         self.controls.enable(False)
         if not path:
             self.tell("No recording found. Make one with: learnviews record")
             return
         self.recording = self.library.recording(path)
-        self.frame = self.recording.overview()
+        self.frame = self.library.overview(self.recording)
         if self.frame.empty:
             self.tell(f"{self.controls.recording.value}: no batch recorded yet. They appear here as they come.")
             return
@@ -148,6 +149,10 @@ class Explorer:
         self._show()
 
     def _start(self) -> None:
+        with self.session.doc.models.freeze():
+            self._draw_all()
+
+    def _draw_all(self) -> None:
         self.tell()
         controls, batch = self.controls, self.recording[0]
         controls.enable(True)
@@ -229,7 +234,7 @@ class Explorer:
         if recorded < known or not known:  # resumed from an earlier snapshot, or the first batches
             self.open(self.controls.recording.value)
             return
-        self.frame = pd.concat([self.frame, self.recording.overview(start=known)])
+        self.frame = self.library.overview(self.recording)
         self.controls.number.high = recorded - 1
         if self.overview is not None:
             self.overview.grow(self.frame)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from learnviews.kernels import rnn
 
 SUFFIX = ".rnnbow"
@@ -22,6 +24,7 @@ class Library:
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = [Path(path) for path in paths]
         self._open: dict[Path, rnn.Recording] = {}
+        self._overviews: dict[Path, pd.DataFrame] = {}
 
     def names(self) -> dict[str, str]:
         """Path of every recording, and what to call it: its file name, with the folder where two are alike."""
@@ -37,3 +40,13 @@ class Library:
         if file not in self._open or not file.exists():
             self._open[file] = rnn.Recording.open(file)
         return self._open[file]
+
+    def overview(self, recording: rnn.Recording) -> pd.DataFrame:
+        """The recording's overview as it is now; what was read before is not read again."""
+        known = self._overviews.get(recording.path)
+        if known is None or len(recording) < len(known):  # a resumed run may have dropped some
+            known = recording.overview()
+        elif len(recording) > len(known):
+            known = pd.concat([known, recording.overview(start=len(known))])
+        self._overviews[recording.path] = known
+        return known

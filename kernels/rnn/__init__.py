@@ -3,7 +3,7 @@
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
 from .corpus import Corpus
-from .flow import Flow, itemize
+from .flow import Flow, itemize, mean_lag
 from .net import RecurrentNet, from_state_dict
 from .recording import RecordedBatch, Recording
 from .sample import sample
@@ -24,5 +24,6 @@ __all__ = [
     "bptt",
     "from_state_dict",
     "itemize",
+    "mean_lag",
     "sample",
 ]

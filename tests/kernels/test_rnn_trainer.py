@@ -515,15 +515,15 @@ def test_killed_writer_goes_on_as_if_it_had_never_stopped(tmp_path, optimizer):
         """There is a snapshot, and batches that came after it."""
         return snapshots(reader) and reader.overview().step.iloc[-1] > max(snapshots(reader)) + 5
 
-    kill_when(tmp_path / "parts", seen, optimizer, 150)
+    kill_when(tmp_path / "parts", seen, optimizer, 400)
     with rnn.Recording.open(tmp_path / "parts") as rec:
         before = rec.overview()
         assert [batch.step for batch in rec] == before.step.tolist() == list(range(0, 5 * len(before), 5))
     with resumed(tmp_path / "parts") as trainer:
-        assert trainer.step % 150 == 0
-        steps = trainer.step + 200
-        trainer.run(200)
-    with recorded(tmp_path / "whole", optimizer=optimizer, snapshot_every=150) as trainer:
+        assert trainer.step % 400 == 0
+        steps = trainer.step + 800
+        trainer.run(800)
+    with recorded(tmp_path / "whole", optimizer=optimizer, snapshot_every=400) as trainer:
         trainer.run(steps)
     same_recording(tmp_path / "parts", tmp_path / "whole")
     with rnn.Recording.open(tmp_path / "parts") as rec:

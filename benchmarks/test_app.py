@@ -1,0 +1,140 @@
+"""The RNNbow app in a browser: first page, hover, selecting a batch, and an overview of a million batches."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from browser import bokeh_serve, chromium, page  # noqa: F401
+from rnnbow_page import HELPERS, record
+
+import learnviews as lv
+from learnviews.grammar.operations import loudest
+from learnviews.kernels import rnn
+
+pytestmark = pytest.mark.benchmark
+MILLION = 1_000_000
+CASE = "RNNbow app (300 batches, Chromium, software rendering)"
+
+
+def script_seconds(tab, act, count):
+    """Seconds of script in the page per action, by the browser's own count."""
+    devtools = tab.context.new_cdp_session(tab)
+    devtools.send("Performance.enable")
+
+    def spent():
+        metrics = devtools.send("Performance.getMetrics")["metrics"]
+        return next(m["value"] for m in metrics if m["name"] == "ScriptDuration")
+
+    before = spent()
+    for number in range(count):
+        act(number)
+    return (spent() - before) / count
+
+
+def long_recording(path, batches):
+    """A real recording of very short sequences, continued with synthetic rows."""
+    corpus = rnn.Corpus.embedded()
+    symbols = len(corpus.symbols)
+    net = rnn.RecurrentNet("tanh", symbols, 2, symbols)
+    with rnn.Recording.create(path, net, corpus, lags=2) as recording:
+        rnn.Trainer(net, corpus, length=4, record=recording, every=1).run(10)
+        columns = np.random.default_rng(0).gamma(4, 8, (batches, 4))
+        rows = ((i, i * 100, i * 25, *columns[i].tolist()) for i in range(10, batches))
+        recording._connection.executemany("INSERT INTO overview VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        copies = "SELECT o.batch, b.data, b.noise FROM overview o, batch b WHERE o.batch >= 10 AND b.batch = 7"
+        recording._connection.execute(f"INSERT INTO batch {copies}")
+    return path
+
+
+def pan(tab, x, y, by):
+    """Drag the overview; seconds from the end of the drag until the bars of the new view are there."""
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.evaluate("() => { window.before = lv.bars().batch }")
+    tab.mouse.move(x + by, y, steps=4)
+    started = time.perf_counter()
+    tab.mouse.up()
+    tab.wait_for_function("lv.bars().batch !== window.before", polling=5)
+    spent = time.perf_counter() - started
+    tab.wait_for_timeout(300)
+    return spent
+
+
+def test_pages_and_selection(benchmark, table, chromium, tmp_path):  # noqa: F811
+    path = record(tmp_path / "figures.rnnbow", steps=30_000, every=100)
+    started = time.perf_counter()
+    with bokeh_serve("rnnbow", str(path)) as server:
+        table.add(CASE, "server says it runs", time.perf_counter() - started)
+        for label in ("first page, until drawn", "second page", "third page"):
+            tab = chromium.new_page(viewport={"width": 1280, "height": 800})
+            tab.add_init_script(HELPERS)
+            started = time.perf_counter()
+            tab.goto(server.url)
+            tab.wait_for_function("window.Bokeh && lv.ready() && lv.text().includes('of 300')")
+            table.add(CASE, label, time.perf_counter() - started)
+        places = [tab.evaluate("loss => lv.screen('flow', ...lv.segment(loss))", loss) for loss in range(24)]
+
+        def point(number):
+            place = places[number % len(places)]
+            tab.mouse.move(place["x"], place["y"])
+            tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+        idle = script_seconds(tab, lambda _: tab.evaluate("1"), 40)
+        moves = [script_seconds(tab, point, 24) for _ in range(5)]
+        assert tab.evaluate("lv.lit().length") > 0
+        table.add(CASE, "hover, script and drawing per move", float(np.median(moves)) - idle)
+        repaint = tab.evaluate(
+            """async () => {
+              const spent = [], number = lv.model("number")
+              for (let i = 0; i < 60; i++) {
+                const before = lv.signature(), start = performance.now()
+                number.value = 299 - 4 * i - 1
+                while (lv.signature() === before) await new Promise((r) => setTimeout(r, 1))
+                await new Promise((r) => requestAnimationFrame(() => setTimeout(r, 0)))
+                spent.push(performance.now() - start)
+              }
+              return spent
+            }"""
+        )
+        table.add(CASE, "select a batch until repainted, median", float(np.median(repaint)) / 1e3)
+        table.add(CASE, "select a batch until repainted, 95%", float(np.quantile(repaint, 0.95)) / 1e3)
+    benchmark.pedantic(lambda: None, rounds=1)
+
+
+def test_panning_a_million_batches(benchmark, table, chromium, tmp_path):  # noqa: F811
+    path = long_recording(tmp_path / "million.rnnbow", MILLION)
+    case = "overview of 1,000,000 batches, Chromium"
+    with bokeh_serve("rnnbow", str(path)) as server:
+        tab = chromium.new_page(viewport={"width": 1280, "height": 800})
+        tab.add_init_script(HELPERS)
+        started = time.perf_counter()
+        tab.goto(server.url)
+        tab.wait_for_function("window.Bokeh && lv.ready() && lv.text().includes('of 1,000,000')", timeout=60_000)
+        table.add(case, "page until drawn", time.perf_counter() - started)
+        box = tab.evaluate("[lv.screen('overview', 500_000, 0), lv.screen('overview', 400_000, 0)]")
+        x, y = box[0]["x"], box[0]["y"] - 30
+        for label, wheel in (("all", 0), ("about a tenth", 24), ("about a hundredth", 24)):
+            tab.mouse.move(x, y)
+            for _ in range(wheel):
+                tab.mouse.wheel(0, -120)
+                tab.wait_for_timeout(60)
+            spent = [pan(tab, x, y, 40 if i % 2 else -40) for i in range(12)]
+            table.add(case, f"pan, {label} in view, until redrawn, median", float(np.median(spent)))
+    benchmark.pedantic(lambda: None, rounds=1)
+
+
+def test_aggregate(measure):
+    rng = np.random.default_rng(0)
+    batch, value = np.arange(MILLION), rng.gamma(4, 8, MILLION)
+    measure("loudest batch per pixel column of 1,000,000", "loudest()", lambda: loudest(batch, value, 1100), 15)
+
+
+def test_patch(measure):
+    lv.extension("bokeh")
+    import holoviews as hv
+
+    frame = pd.DataFrame({"max_gradient": np.arange(300.0)})
+    bars = lv.TrainingOverview(frame)
+    plot = hv.renderer("bokeh").get_plot(bars.pick(3))
+    measure("patch a mark of the overview", "patch()", lambda: lv.patch(plot, bars.pick(5), fit=False), 60)

@@ -39,9 +39,7 @@ def serve(recordings: tuple[Path, ...], port: int, address: str, workers: int, a
     with clear_errors():
         if not recordings:
             folder = home() / "recordings"
-            if not any(folder.glob("*.rnnbow")):
-                click.echo(f"No recording yet: making the first one in {folder}")
-                first_recording(folder, run_with_bar)
+            first_recording(folder, _announced(folder))
             recordings = (folder,)
         sys.exit(serve_apps(recordings, port, address, workers, allow_origin))
 
@@ -101,6 +99,14 @@ def run_with_bar(trainer: Any, steps: int) -> None:
         progress = Progress(show)
         with _stopped_by(progress.cancel):
             trainer.run(steps, progress)
+
+
+def _announced(folder: Path) -> Callable[[Any, int], None]:
+    def run(trainer: Any, steps: int) -> None:
+        click.echo(f"{'Finishing' if trainer.step else 'No recording yet: making'} the first one in {folder}")
+        run_with_bar(trainer, steps)
+
+    return run
 
 
 @contextmanager

@@ -20,22 +20,43 @@ APPS = Path(__file__).parent
 FIRST_STEPS = 30_000  # 300 recorded batches, as in the original
 
 
-def first_recording(folder: Path, run: Callable[[Any, int], None]) -> Path:
-    """Train on the embedded C code and record it; `run(trainer, steps)` does the training.
+def first_recording(folder: Path, run: Callable[[Any, int], None]) -> Path | None:
+    """Train on the embedded C code and record it, unless `folder` holds recordings already.
 
-    An interrupted one is kept: it is a recording all the same.
+    One that was cut short is gone on with. `run(trainer, steps)` does the training.
+
+    Returns
+    -------
+    Path or None
+        The recording that was made or finished; None where there was nothing to do.
     """
     from ..kernels import rnn
 
-    folder.mkdir(parents=True, exist_ok=True)
-    corpus = rnn.Corpus.embedded()
-    symbols = len(corpus.symbols)
-    net = rnn.RecurrentNet("tanh", symbols, 100, symbols, rng=0)
     path = folder / "c-headers.rnnbow"
-    with rnn.Recording.create(path, net, corpus, lags=6) as recording:
-        recording.set_settings(planned_steps=FIRST_STEPS)
-        run(rnn.Trainer(net, corpus, record=recording, every=100), FIRST_STEPS)
-    return path
+    if not path.exists():
+        if any(folder.glob("*.rnnbow")):
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        corpus = rnn.Corpus.embedded()
+        symbols = len(corpus.symbols)
+        net = rnn.RecurrentNet("tanh", symbols, 100, symbols, rng=0)
+        with rnn.Recording.create(path, net, corpus, lags=6) as recording:
+            recording.set_settings(planned_steps=FIRST_STEPS)
+            run(rnn.Trainer(net, corpus, record=recording, every=100), FIRST_STEPS)
+        return path
+    try:
+        recording = rnn.Recording.open(path, write=True)
+    except rnn.StoreError:
+        return None  # another process is at it
+    with recording:
+        last = recording.snapshot()
+        left = recording.settings.get("planned_steps", 0) - (last[0] if last else 0)
+        if last and left > 0:
+            run(rnn.Trainer.resume(recording), left)
+    if last is None:  # killed before there was anything to go on from
+        path.unlink()
+        return first_recording(folder, run)
+    return path if left > 0 else None
 
 
 def serve_apps(recordings: Sequence[Path], port: int, address: str, workers: int, origins: Sequence[str] = ()) -> int:

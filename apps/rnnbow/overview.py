@@ -10,6 +10,7 @@ import pandas as pd
 from holoviews.streams import MouseLeave, PointerX, Stream, Tap
 
 import learnviews as lv
+from learnviews.grammar.layers_bokeh import BORDERS
 from learnviews.grammar.palettes import DARK_BLUE, SKY_BLUE
 from learnviews.grammar.serve import Session
 
@@ -55,6 +56,8 @@ class Overview:
         ]
         self._session = session
         self.plot = session.plot(view)
+        self.plot.state.update(**BORDERS | {"min_border_right": 130})  # its frame under the frames of the batch
+        self.plot.state.toolbar.logo = None
         self._shown, self._selected, self._previewed = self.plot.subplots.values()
 
     @property

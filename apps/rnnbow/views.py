@@ -64,6 +64,7 @@ class BatchViews:
         lv.LossLink(flow, horizon, rescale="batch" if self.span is None else "fixed")
         layout = hv.Layout([rows, flow, horizon]).cols(1).opts(toolbar="right", merge_tools=True)
         plot = self.session.plot(layout)
+        plot.state.toolbar.logo = None
         self._plots = [subplot for place in plot.subplots.values() for subplot in place.subplots.values()]
         return plot.state
 

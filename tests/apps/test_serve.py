@@ -145,6 +145,32 @@ def test_bokeh_serve_with_a_bad_recording_tells_it_in_the_page(tmp_path):
         assert status == 200
 
 
+def test_first_recording_that_was_cut_short_is_finished(tmp_path, monkeypatch):
+    from learnviews.kernels import rnn
+
+    monkeypatch.setattr(server, "FIRST_STEPS", 300)
+    server.first_recording(tmp_path, lambda trainer, steps: trainer.run(120))
+    with rnn.Recording.open(tmp_path / "c-headers.rnnbow", write=True):  # somebody else is at it
+        assert server.first_recording(tmp_path, None) is None
+    asked = []
+    path = server.first_recording(tmp_path, lambda trainer, steps: asked.append(steps) or trainer.run(steps))
+    assert asked == [180]
+    with rnn.Recording.open(path) as finished:
+        assert finished.overview()["step"].tolist() == [0, 100, 200]
+    assert server.first_recording(tmp_path, None) is None
+
+
+def test_first_recording_that_was_killed_at_once_is_made_again(tmp_path, monkeypatch):
+    from learnviews.kernels import rnn
+
+    monkeypatch.setattr(server, "FIRST_STEPS", 100)
+    with pytest.raises(KeyboardInterrupt):
+        server.first_recording(tmp_path, lambda trainer, steps: (_ for _ in ()).throw(KeyboardInterrupt))
+    path = server.first_recording(tmp_path, lambda trainer, steps: trainer.run(steps))
+    with rnn.Recording.open(path) as made:
+        assert len(made) == 1
+
+
 @pytest.mark.slow
 def test_installed_into_an_empty_environment_it_serves_from_any_folder(tmp_path, recording):
     root = Path(__file__).resolve().parents[2]

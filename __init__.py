@@ -4,7 +4,7 @@ import learnviews as lv
 lv.extension("bokeh")
 """
 
-from typing import Any
+from typing import Any as _Any
 
 from . import grammar as _grammar
 from .grammar import (
@@ -35,7 +35,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def __getattr__(name: str) -> _Any:
     if name == "LossLink":  # loaded where it is used: HoloViews' plotting comes with it
         return _grammar.LossLink
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

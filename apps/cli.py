@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
 from .home import home
-from .server import first_recording, serve_apps
+from .server import first_recording, free_port, serve_apps
 
 CELLS = ("tanh", "relu")
+AT_LEAST_1 = click.IntRange(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,6 +39,7 @@ def serve(recordings: tuple[Path, ...], port: int, address: str, workers: int, a
     is none yet (under a minute).
     """
     with clear_errors():
+        port = free_port(address, port)  # complain before anything is made
         if not recordings:
             folder = home() / "recordings"
             first_recording(folder, _announced(folder))
@@ -47,27 +50,34 @@ def serve(recordings: tuple[Path, ...], port: int, address: str, workers: int, a
 @main.command()
 @click.argument("corpus", nargs=-1)
 @click.option("--cell", default="tanh", show_default=True, type=click.Choice(CELLS))
-@click.option("--hidden", default=100, show_default=True, help="Hidden units.")
-@click.option("--length", default=25, show_default=True, help="Characters per sequence.")
-@click.option("--batch", default=1, show_default=True, help="Sequences per step.")
-@click.option("--lags", default=6, show_default=True, help="Losses told apart per step, the step's own included.")
-@click.option("--every", default=100, show_default=True, help="Record every so many steps.")
+@click.option("--hidden", default=100, show_default=True, type=AT_LEAST_1, help="Hidden units.")
+@click.option("--length", default=25, show_default=True, type=AT_LEAST_1, help="Characters per sequence.")
+@click.option("--batch", default=1, show_default=True, type=AT_LEAST_1, help="Sequences per step.")
+@click.option(
+    "--lags", default=6, show_default=True, type=AT_LEAST_1, help="Losses told apart per step, the step's own included."
+)
+@click.option("--every", default=100, show_default=True, type=AT_LEAST_1, help="Record every so many steps.")
 @click.option("--steps", default=None, type=click.IntRange(0), help="Training steps in all.  [default: 30000]")
 @click.option("--optimizer", default="adagrad", show_default=True, type=click.Choice(["sgd", "adagrad", "adam"]))
 @click.option("--rate", default=None, type=float, help="Learning rate.  [default: the optimizer's]")
 @click.option("--clip", default=5.0, show_default=True, help="Clip gradient elements to this; 0 does not clip.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the initial weights.")
 @click.option("--initial", default="small", show_default=True, type=click.Choice(["small", "uniform"]))
 @click.option("--encoding", default=None, help="Of files without byte order mark.  [default: utf-8]")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Recording file.  [default: CORPUS.rnnbow]")
 @click.option("--resume", is_flag=True, help="Go on with the recording --out from its last snapshot.")
-def record(corpus: tuple[str, ...], out: Path | None, resume: bool, steps: int | None, **options: Any) -> None:
+@click.pass_context
+def record(
+    context: click.Context, corpus: tuple[str, ...], out: Path | None, resume: bool, steps: int | None, **options: Any
+) -> None:
     """Train a character net on CORPUS (files, folders, patterns) and record its itemized gradients.
 
     Without CORPUS: the C headers that ship with NumPy and Python. Ctrl-C ends the recording cleanly; `--resume` goes
     on with it as if it had never stopped.
     """
     with clear_errors():
+        if resume:
+            _nothing_else_given(context)
         trainer = _resumed(out) if resume else _fresh(corpus, out, options)
         planned = trainer.record.settings.get("planned_steps")
         steps = steps if steps is not None else planned if resume and planned else 30_000
@@ -133,6 +143,18 @@ def _stopped_by(cancel: Callable[[], None]) -> Iterator[None]:
             signal.signal(each, handler)
 
 
+def _nothing_else_given(context: click.Context) -> None:
+    """A resumed run goes on as it was begun: refuse what would be ignored."""
+    given = [
+        parameter.human_readable_name if parameter.param_type_name == "argument" else parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in ("out", "resume", "steps")
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--resume goes on as the run was begun; leave out {', '.join(given)}")
+
+
 def _resumed(out: Path | None) -> Any:
     from ..kernels import rnn
 
@@ -161,6 +183,8 @@ def _fresh(corpus: tuple[str, ...], out: Path | None, options: dict[str, Any]) -
         settings["optimizer"] = optimizer(options["optimizer"], rate=options["rate"])
     check_lags(options["lags"], options["length"])  # complain before a file is made
     rnn.Trainer(net, text, **settings)
+    if out is not None and out.suffix != ".rnnbow":
+        click.echo(f"note: in a folder, `learnviews serve` looks for *.rnnbow; {out.name} has to be named")
     out = out or Path(f"{text.name.replace(' ', '-')}.rnnbow")
     recording = rnn.Recording.create(out, net, text, lags=options["lags"])
     return rnn.Trainer(net, text, record=recording, **settings)

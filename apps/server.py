@@ -69,7 +69,7 @@ def serve_apps(recordings: Sequence[Path], port: int, address: str, workers: int
     """
     for path in recordings:
         _check_recording(path)
-    port = _free_port(address, port)
+    port = free_port(address, port)
     command = [
         *(sys.executable, "-m", "bokeh", "serve", str(APPS / "rnnbow")),
         *("--index", str(APPS / "index.html"), "--disable-index-redirect", "--port", str(port), "--address", address),
@@ -96,7 +96,7 @@ def _check_recording(path: Path) -> None:
     rnn.Recording.open(path).close()
 
 
-def _free_port(address: str, port: int) -> int:
+def free_port(address: str, port: int) -> int:
     """The port, or a free one for 0; ValueError if it is taken."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

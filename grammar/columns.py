@@ -65,9 +65,8 @@ def flow_columns(
     drawn = beyond != 0
     reach = int(np.abs(lags).max(initial=0)) + 1
     shape = {"left": sides[0], "right": sides[1], "top": top, "bottom": bottom, "step": steps, "value": beyond}
-    others = {name: np.full(drawn.sum(), "") for name in ("symbol",)} | {"loss": np.full(drawn.sum(), np.nan)}
     names = {"lag": np.full(drawn.sum(), f"{reach} and more"), "loss_step": np.full(drawn.sum(), "all farther ones")}
-    return columns, {name: values[drawn] for name, values in shape.items()} | names | others
+    return columns, {name: values[drawn] for name, values in shape.items()} | names
 
 
 def lag_names(count: int, most: int = 9) -> dict[int, str]:

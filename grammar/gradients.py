@@ -206,6 +206,7 @@ class GradientFlow(ItemizedGradients):
         span = (min(0.0, float(finite.min(initial=0))), max(0.0, float(finite.max(initial=0))))
         vdims = [self.vdims[0].clone("gradient", label=self.vdims[0].label), Dimension("lag"), *extra]
         settings = {"kind": self.kind, "length": self.length, "loss_step": int(loss_step), "span": span}
+        settings["least"] = float(finite[finite > 0].min()) if (finite > 0).any() else None
         return GradientHorizon(columns, kdims=[self.kdims[0]], vdims=vdims, **(settings | params))
 
 
@@ -237,6 +238,8 @@ class GradientHorizon(ItemizedGradients):
     loss_step = param.Integer(default=None, bounds=(0, None), allow_None=True, doc="Step of the loss.")
 
     span = param.NumericTuple(default=None, length=2, allow_None=True, doc="Values the axis has to show.")
+
+    least = param.Number(default=None, allow_None=True, doc="Smallest positive value a log axis has to show.")
 
     def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
         super().__init__(data, kdims=kdims, vdims=vdims, **params)

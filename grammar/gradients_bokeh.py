@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import param
-from bokeh.models import CategoricalColorMapper, CustomJS, FixedTicker, LinearColorMapper
+from bokeh.models import CategoricalColorMapper, CustomJS, FixedTicker, HoverTool, LinearColorMapper
 from bokeh.models.annotations import ColorBar, Legend, LegendItem, Span
 from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Quad, Text, VStrip
@@ -144,6 +145,10 @@ class GradientFlowPlot(_GradientPlot):
         floor = self._floor(element)
         if floor is not None:
             low, high = (float(x) for x in totals(element, self.show_beyond))
+            if all(
+                end is not None and math.isfinite(end) for end in self.ylim
+            ):  # one scale for many batches: label what the axis spans
+                low, high = (math.copysign(floor * (10.0 ** abs(end) - 1), end) for end in self.ylim)
             labels = log_ticks(low, high, floor)
             self.handles["yaxis"].update(ticker=FixedTicker(ticks=list(labels)), major_label_overrides=labels)
         if "lag_mapper" in self.handles and len(element):
@@ -162,11 +167,20 @@ class GradientFlowPlot(_GradientPlot):
         plot.add_layout(Span(location=0, dimension="width", line_color="#555555", line_width=1))
         hover = self.handles.get("hover")
         if hover is not None and "beyond_renderer" in self.handles:
-            hover.renderers.append(self.handles["beyond_renderer"])
+            plot.add_tools(self._beyond_hover(element))
         if self.lag_legend:
             self._add_legend(plot)
         if self.highlight:
             self._follow_pointer(plot)
+
+    def _beyond_hover(self, element: Any) -> HoverTool:
+        """Tooltips of what was not told apart: it belongs to no one loss."""
+        value = element.vdims[0]
+        tips = [("step", "@step"), ("losses", "@loss_step"), ("lag", "@lag")]
+        tips += [(value.label, f"@value{{%.4g}} {value.unit or ''}")]
+        renderers: list[Any] = [self.handles["beyond_renderer"]]
+        formatters: dict[str, Any] = {"@value": "printf"}
+        return HoverTool(renderers=renderers, tooltips=tips, formatters=formatters, visible=False)
 
     def _follow_pointer(self, plot: Any) -> None:
         sources = {"source": self.handles["source"], "highlight": self.handles["highlight_source"]}
@@ -245,6 +259,8 @@ class GradientHorizonPlot(_GradientPlot):
 
     ticks = 3
 
+    captioned_in_browser = False  # a `LossLink` knows which loss is on show; Python does not
+
     @property
     def base(self) -> float:
         """Where the bars stand. A log axis has no 0; this is far below any axis."""
@@ -262,7 +278,7 @@ class GradientHorizonPlot(_GradientPlot):
         value = np.nan_to_num(element.dimension_values(1))
         low, high = element.span or (value.min(initial=0), value.max(initial=0))
         if self.logy:
-            least = float(value[value > 0].min(initial=high or 1.0))
+            least = element.least or float(value[value > 0].min(initial=high or 1.0))
             low, high = max(least, high * 1e-6) / 1.5, (high or 1.0) * 1.5
         else:
             low, high = low * 1.08, high * 1.08 or 1.0
@@ -270,11 +286,14 @@ class GradientHorizonPlot(_GradientPlot):
 
     def annotate(self, element: Any) -> None:
         """Say which loss it is, on the side the bars leave free."""
-        if "caption" not in self.handles:
-            return
+        if "caption" in self.handles and not self.captioned_in_browser:
+            self._caption(element)
+
+    def _caption(self, element: Any) -> None:
         caption = self.handles["caption"]
         caption.items[0].label = {"value": describe(element)}
-        left = element.dimension_values(0).min(initial=0)  # steps free on the left, and on the right of the bars
+        steps = element.dimension_values(0)
+        left = steps.min() if len(steps) else 0  # steps free on the left, and on the right of the bars
         right = (element.length or 1) - 1 - (element.loss_step or 0)
         caption.location = "top_left" if left > right else "top_right"
 

@@ -45,7 +45,7 @@ HORIZON = """
 const lit = highlight.data["loss_step"], shown = target.data["loss_step"]
 if (lit.length > 0) target._loss_step = lit[0]
 const loss = target._loss_step ?? shown[0]
-if (loss == null || (cb_obj === target && shown[0] === loss)) return
+if (loss == null) return
 const from = source.data, losses = from["loss_step"], rows = []
 for (let i = 0; i < losses.length; i++) if (losses[i] === loss) rows.push(i)
 const next = {}
@@ -58,7 +58,8 @@ next["right"] = rows.map((i) => from["step"][i] + half)
 next["top"] = rows.map((i) => from["value"][i])
 next["bottom"] = rows.map(() => base)
 for (const name of Object.keys(target.data)) next[name] ??= rows.map(() => NaN)
-target.setv({data: next}, {sync: false})
+// Setting the target calls this again: then, and when Python brought just this loss, it is there already.
+if (cb_obj !== target || shown[0] !== loss) target.setv({data: next}, {sync: false})
 
 let low = 0, high = 0, least = Infinity
 const seen = rescale === "loss" ? next["top"] : from["value"]

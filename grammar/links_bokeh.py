@@ -40,6 +40,7 @@ class LossLinkCallback(LinkCallback):
         )
         for source in (highlight, flow, target):
             source.js_on_change("data", self.src_cb)
+        target_plot.captioned_in_browser = True
 
     def validate(self) -> None:
         """Say clearly what is wrong with the two ends."""

@@ -18,7 +18,7 @@ _KNOWN = {
     "max_gradient": Dimension(("max_gradient", "largest bar"), unit="nats per unit weight"),
     "loss": Dimension("loss", unit="nats"),
     "mean_lag": Dimension(("mean_lag", "mean lag"), unit="steps"),
-    "correct": Dimension("correct"),
+    "correct": Dimension(("correct", "predicted right")),
     "step": Dimension(("step", "training step")),
     "position": Dimension(("position", "position in corpus")),
 }

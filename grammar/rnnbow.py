@@ -50,6 +50,9 @@ def rnnbow(
     """
     if not len(recording):
         raise ValueError("expected a recording with at least one batch, this one is empty")
+    sequences = recording[0].loss.shape[-1]
+    if not 0 <= sequence < sequences:
+        raise ValueError(f"expected a sequence from 0 to {sequences - 1}, got {sequence}")
     selection = BatchSelection() if selection is None else selection
     if selection.shown >= len(recording):
         raise ValueError(f"expected a selected batch from 0 to {len(recording) - 1}, got {selection.shown}")

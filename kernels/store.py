@@ -29,6 +29,8 @@ def create(path: Path, kind: str, application: int, version: int, schema: str) -
         raise FileExistsError(f"{path}: exists already; choose another name, or go on with it (resume)")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent}: no such folder to put the {kind} in")
+    for left in ("-wal", "-shm"):  # of a file that was removed while it was written
+        path.with_name(path.name + left).unlink(missing_ok=True)
     connection = _connect(path, "rwc")
     try:
         connection.execute("PRAGMA page_size = 32768")  # rows of some 2 kB waste little of a page this large

@@ -36,6 +36,12 @@ window.lv = {
     const d = lv.sources(lv.figure("horizon")).find((d) => "lag" in d)
     return {step: [...d.step], loss_step: [...d.loss_step], top: [...d.top]}
   },
+  caption: () => lv.figure("horizon").center.concat(lv.figure("horizon").renderers)
+    .find((m) => m.type === "Legend").items[0].label.value,
+  marked: () => {
+    const marks = lv.sources(lv.figure("overview")).filter((d) => "max_gradient" in d && d.batch.length === 1)
+    return marks.length === 1 ? marks[0].batch[0] : null
+  },
   lit: () => {
     const columns = "bottom,left,loss_step,right,step,top"
     const d = lv.sources(lv.figure("flow")).find((d) => Object.keys(d).sort().join() === columns)

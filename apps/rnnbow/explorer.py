@@ -151,6 +151,8 @@ class Explorer:
     def _start(self) -> None:
         with self.session.doc.models.freeze():
             self._draw_all()
+        if self.overview is not None:
+            self.overview.mark(self.selected, None)
 
     def _draw_all(self) -> None:
         self.tell()
@@ -178,7 +180,12 @@ class Explorer:
         batch = self._shown_batch()
         lag = float(self.frame["mean_lag"].loc[batch.number])
         sequence = int(self.controls.sequence.value or 0)
-        self.text.text = describe(batch, len(self.frame), lag, sequence, self.previewed is not None)
+        self.text.text = describe(batch, len(self.frame), lag, sequence, self._stream(), self.previewed is not None)
+
+    def _stream(self) -> int:
+        """Characters of one of the streams that the sequences are read from."""
+        settings = self.recording.settings
+        return settings["characters"] // settings.get("trainer", {}).get("batch", 1)
 
     def _listen(self) -> None:
         controls = self.controls
@@ -194,8 +201,14 @@ class Explorer:
         controls.play.on_change("active", lambda name, old, new: self._play(new))
 
     def _jump(self, number: Any) -> None:
-        if number is not None and not self.frame.empty and int(number) != self.selected:
+        if self.frame.empty or number == self.selected:
+            return
+        if number is not None:
             self.select(int(number))
+        self.session.soon(self._correct_number)  # what was typed may be no batch at all
+
+    def _correct_number(self) -> None:
+        self.controls.number.value = self.selected
 
     def _play(self, playing: bool) -> None:
         self.controls.play.label = "Pause" if playing else "Play"
@@ -227,8 +240,11 @@ class Explorer:
         self._list_recordings()
         if self.recording is None:
             return
-        known = len(self.frame)
-        recorded = len(self.recording)
+        path = self.controls.recording.value
+        if self.library.recording(path) is not self.recording:  # the file was replaced
+            self.open(path)
+            return
+        known, recorded = len(self.frame), len(self.recording)
         if recorded == known:
             return
         if recorded < known or not known:  # resumed from an earlier snapshot, or the first batches
@@ -238,4 +254,6 @@ class Explorer:
         self.controls.number.high = recorded - 1
         if self.overview is not None:
             self.overview.grow(self.frame)
+        if self.selected == known - 1 and self.previewed is None:  # who looks at the newest goes on doing so
+            self.select(recorded - 1)
         self._describe()

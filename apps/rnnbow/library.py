@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Library:
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = [Path(path) for path in paths]
         self._open: dict[Path, rnn.Recording] = {}
+        self._files: dict[Path, os.stat_result] = {}
         self._overviews: dict[Path, pd.DataFrame] = {}
 
     def names(self) -> dict[str, str]:
@@ -37,8 +39,15 @@ class Library:
     def recording(self, path: str) -> rnn.Recording:
         """The open recording; raises as `Recording.open`."""
         file = Path(path)
-        if file not in self._open or not file.exists():
-            self._open[file] = rnn.Recording.open(file)
+        known = self._open.get(file)
+        if known is not None and _same_file(file, self._files[file]):
+            return known
+        if known is not None:  # removed, and perhaps made anew
+            known.close()
+            del self._open[file]
+            self._overviews.pop(file, None)
+        self._open[file] = rnn.Recording.open(file)
+        self._files[file] = file.stat()
         return self._open[file]
 
     def overview(self, recording: rnn.Recording) -> pd.DataFrame:
@@ -50,3 +59,7 @@ class Library:
             known = pd.concat([known, recording.overview(start=len(known))])
         self._overviews[recording.path] = known
         return known
+
+
+def _same_file(path: Path, opened: os.stat_result) -> bool:
+    return path.exists() and os.path.samestat(path.stat(), opened)

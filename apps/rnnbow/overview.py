@@ -7,7 +7,7 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from holoviews.streams import MouseLeave, PointerX, Stream, Tap
+from holoviews.streams import MouseLeave, PointerX, RangeX, Stream, Tap
 
 import learnviews as lv
 from learnviews.grammar.layers_bokeh import BORDERS
@@ -46,9 +46,10 @@ class Overview:
         self._grown = Grown()
         self._bars = self._element(frame)
         bars = hv.DynamicMap(lambda version: self._bars, streams=[self._grown])
-        shown = lv.aggregate_batches(bars)
+        shown = self._aggregated = lv.aggregate_batches(bars)
         marks = [self._mark(None).opts(color=color, line_color=color, line_width=2, pin=True) for color in COLORS]
-        view = (shown * marks[0] * marks[1]).opts(height=height, responsive=True)
+        view = shown * marks[0] * marks[1]
+        view = view.opts(height=height, responsive=True, active_tools=["xpan", "xwheel_zoom"])
         self._streams = [
             PointerX(source=shown).add_subscriber(lambda x: preview(self._at(x))),
             MouseLeave(source=shown).add_subscriber(lambda **_: preview(None)),
@@ -58,6 +59,7 @@ class Overview:
         self.plot = session.plot(view)
         self.plot.state.update(**BORDERS | {"min_border_right": 130})  # its frame under the frames of the batch
         self.plot.state.toolbar.logo = None
+        self._fit()
         self._shown, self._selected, self._previewed = self.plot.subplots.values()
 
     @property
@@ -66,15 +68,39 @@ class Overview:
         return self.plot.state
 
     def mark(self, selected: int, previewed: int | None) -> None:
-        """Mark the two batches."""
+        """Mark the two batches; bring the selected one into view."""
+        self._bring_into_view(selected)
         lv.patch(self._selected, self._mark(selected), fit=False)
         lv.patch(self._previewed, self._mark(previewed), fit=False)
 
     def grow(self, frame: pd.DataFrame) -> None:
         """Show a recording that has become longer."""
+        view, before = self.plot.state.x_range, len(self.frame)
+        whole = view.start <= 0 and view.end >= before - 1
         self.frame = frame
         self._bars = self._element(frame)
+        if whole:
+            self._fit()
+            for stream in self._aggregated.streams:
+                if isinstance(stream, RangeX):
+                    stream.update(x_range=None)
         self._grown.event(version=self._grown.version + 1)
+        if whole:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Show all batches, and let nobody pan past them."""
+        ends = (-0.5, len(self.frame) - 0.5)
+        view = self.plot.state.x_range
+        view.bounds = None  # else the ends would be kept inside the old ones
+        view.update(start=ends[0], end=ends[1], reset_start=ends[0], reset_end=ends[1], bounds=ends)
+
+    def _bring_into_view(self, number: int) -> None:
+        view = self.plot.state.x_range
+        if not view.start <= number <= view.end:
+            half = (view.end - view.start) / 2
+            middle = min(max(number, half - 0.5), len(self.frame) - 0.5 - half)
+            view.update(start=middle - half, end=middle + half)
 
     def _tapped(self, x: float | None, select: Callable[[int], None]) -> None:
         """HoloViews calls back outside the document's lock, in which models may not be changed."""

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 SAMPLE = 200  # batches looked at where the overview does not know the answer
 
+Ends = tuple[float, float]
 
-def shared_span(recording: Any, frame: pd.DataFrame, kind: str) -> tuple[float, float]:
-    """(low, high) that the bars of any batch lie in.
 
-    Norms: exact, from the overview. Shares: from `SAMPLE` batches spread evenly and the ten loudest, as reading all of
-    a long recording would take minutes.
+class Span(NamedTuple):
+    """What the bars of any batch lie in, and what its single cells do."""
+
+    bars: Ends
+    cells: Ends
+
+
+def shared_span(recording: Any, frame: pd.DataFrame, kind: str) -> Span:
+    """Low and high ends that hold for a whole recording.
+
+    Sums of norms are exact, from the overview. Everything else comes from `SAMPLE` batches spread evenly and the ten
+    loudest, as reading all of a long recording would take minutes.
     """
-    if kind == "norm":
-        return 0.0, float(frame["max_gradient"].max())
     spread = np.linspace(0, len(frame) - 1, min(SAMPLE, len(frame))).astype(int)
     numbers = {*spread.tolist(), *frame["max_gradient"].nlargest(10).index.tolist()}
-    low = high = 0.0
+    bars, cells = [0.0], [0.0]
     for number in numbers:
         batch = recording[number]
+        if kind == "norm":  # beyond is a bar of its own
+            bars.append(float(batch.beyond.max()))
+            cells.append(float(batch.norm.max()))
+            continue
         parts = np.concatenate([batch.share, batch.share_beyond[:, None]], axis=1)  # (T, K+1, B)
-        low = min(low, float(np.minimum(parts, 0).sum(axis=1).min()))
-        high = max(high, float(np.maximum(parts, 0).sum(axis=1).max()))
-    return low, high
+        bars += [float(np.minimum(parts, 0).sum(axis=1).min()), float(np.maximum(parts, 0).sum(axis=1).max())]
+        cells += [float(batch.share.min()), float(batch.share.max())]
+    if kind == "norm":
+        bars.append(float(frame["max_gradient"].max()))
+    return Span((min(bars), max(bars)), (min(cells), max(cells)))

@@ -8,9 +8,12 @@ import holoviews as hv
 import numpy as np
 
 import learnviews as lv
+from learnviews.apps.rnnbow.scale import Span
 from learnviews.grammar.rnnbow import batch_symbols
 from learnviews.grammar.serve import Session
-from learnviews.grammar.stacking import length
+from learnviews.grammar.stacking import default_floor, length
+
+LOG_DECADES = 5  # of a log axis that is the same for all batches
 
 
 class BatchViews:
@@ -24,7 +27,7 @@ class BatchViews:
         Pixels of "rows", "flow" and "horizon".
     kind, transform, beyond, sequence
         As for `GradientFlow.from_flow`, and whether the rest is drawn.
-    span : (low, high) or None
+    span : Span or None
         Scale for all batches; None: each its own.
     """
 
@@ -37,7 +40,7 @@ class BatchViews:
         transform: str,
         beyond: bool,
         sequence: int,
-        span: tuple[float, float] | None,
+        span: Span | None,
     ) -> None:
         self.session, self.symbols, self.heights = session, symbols, heights
         self.kind, self.transform, self.beyond, self.sequence, self.span = kind, transform, beyond, sequence, span
@@ -55,9 +58,9 @@ class BatchViews:
         settings: dict[str, Any] = {"transform": self.transform, "show_beyond": self.beyond}
         low = {"logy": self.transform == "log" and self.kind == "norm"}
         if self.span is not None:
-            settings |= self._fixed()
-            if self.kind == "norm" and not low["logy"]:
-                low["ylim"] = (0, self.span[1])
+            settings |= self._fixed(self.span.bars)
+            least, most = self.span.cells
+            low["ylim"] = (most * 10.0**-LOG_DECADES, most * 1.5) if low["logy"] else (least * 1.08, most * 1.08)
         rows = rows.opts(height=self.heights["rows"])
         flow = flow.opts(height=self.heights["flow"], xlabel="", **settings)
         horizon = horizon.opts(height=self.heights["horizon"], **low)
@@ -73,9 +76,9 @@ class BatchViews:
         for plot, element in zip(self._plots, self.elements(batch), strict=True):
             lv.patch(plot, element)
 
-    def _fixed(self) -> dict[str, Any]:
+    def _fixed(self, bars: tuple[float, float]) -> dict[str, Any]:
         """Options of the flow for one scale."""
-        ends = np.array(self.span)
-        floor = float(np.abs(ends).max() / 1000) or 1.0
+        ends = np.array(bars)
+        floor = default_floor(float(np.abs(ends).max()))
         low, high = length(ends, self.transform, floor) * 1.05
         return {"ylim": (float(low), float(high) or 1.0), **({"floor": floor} if self.transform == "log" else {})}

@@ -254,6 +254,8 @@ class Recording:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, number: int) -> RecordedBatch:
+        if not isinstance(number, int | np.integer):
+            raise TypeError(f"expected the number of one batch, got {number!r}")
         wanted = number + len(self) if number < 0 else number
         rows = self._rows(
             "SELECT step, position, data, noise FROM batch JOIN overview USING (batch) WHERE batch = ?", (int(wanted),)

@@ -244,17 +244,17 @@ def test_text_in_another_encoding(folder):
     ("arguments", "message"),
     [
         (["--lags", "11"], "lags must be a whole number from 1 to the 10 steps of the sequence, got 11"),
-        (["--lags", "0"], "lags must be a whole number from 1"),
+        (["--lags", "0"], "'--lags': 0 is not in the range"),
         (["--length", "1000"], "has 820 characters"),
-        (["--hidden", "0"], "hidden must be a whole number"),
-        (["--batch", "0"], "batch must be a whole number"),
-        (["--every", "-1"], "every must be a whole number"),
+        (["--hidden", "0"], "'--hidden': 0 is not in the range"),
+        (["--batch", "0"], "'--batch': 0 is not in the range"),
+        (["--every", "-1"], "'--every': -1 is not in the range"),
         (["--rate", "0"], "rate must be a positive number"),
         (["--rate", "nan"], "rate must be a positive number"),
         (["--clip", "-1"], "clip must be a positive number"),
         (["--steps", "-5"], "steps"),
         (["--steps", "many"], "--steps"),
-        (["--seed", "-1"], "non-negative"),
+        (["--seed", "-1"], "'--seed': -1 is not in the range"),
         (["--cell", "gru2"], "--cell"),
         (["--optimizer", "lion"], "--optimizer"),
         (["--encoding", "klingon"], "'klingon' is not known"),
@@ -304,3 +304,9 @@ def test_divergence_is_one_line():
     assert not [line for line in lines if "Traceback" in line or "Warning" in line]
     with rnn.Recording.open("a") as rec:
         assert len(rec) > 0
+
+
+def test_resume_refuses_what_it_would_ignore(tmp_path):
+    result = CliRunner().invoke(main, ["record", "text.c", "--hidden", "20", "--resume", "--out", "any.rnnbow"])
+    assert result.exit_code == 2
+    assert "CORPUS, --hidden" in result.output

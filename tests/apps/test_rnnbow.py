@@ -74,6 +74,20 @@ def test_highlight_survives_another_batch(app):
     app.wait("lv.lit()[0]?.loss_step === 12")
 
 
+def test_caption_of_the_horizon_names_the_loss_it_shows(app):
+    step, height = segment(app, 9)
+    move(app, "flow", step, height)
+    app.wait("lv.caption().startsWith('loss of step 9 ')")
+    for number in (28, 27, 26):
+        press(app, "◀")
+        app.wait(f"lv.text().includes('batch {number} of 30')")
+        app.wait("lv.horizon().loss_step[0] === 9")
+        app.page.wait_for_timeout(150)  # for messages that come late
+        loss = app.js("lv.flow().loss[lv.flow().loss_step.indexOf(9)]")
+        assert app.js("lv.caption()").startswith("loss of step 9 (")
+        assert app.js("lv.caption()").endswith(f": {loss:.2f} nats")
+
+
 def test_overview_previews_restores_and_selects(app):
     top = app.js("lv.overview_height(10)") / 2
     move(app, "overview", 10, top)
@@ -158,6 +172,7 @@ def test_shared_scale_stays_from_batch_to_batch(app):
     app.page.keyboard.press("Home")
     app.wait("lv.text().includes('batch 0 of 30')")
     assert app.js("lv.flow_range()") == held
+    assert app.js("lv.figure('horizon').y_range.end") > 1  # batch 0 has cells of a hundredth
     press(app, "this batch")
     app.wait(f"lv.flow_range()[1] < {held[1] / 10}")
 
@@ -179,6 +194,7 @@ def test_another_recording_with_two_sequences(app):
     app.js("lv.model('sequences').children[1].value = 1")
     app.wait("lv.text().includes('sequence 1 of 2')")
     app.wait(f"lv.signature() !== '{before}'")
+    assert app.js("lv.marked()") == 9
 
 
 def test_a_damaged_recording_is_told_and_the_page_lives_on(app):
@@ -216,6 +232,26 @@ def test_a_recording_grows_while_it_is_watched(page, tmp_path):
             rnn.Trainer.resume(recording).run(50)
             page.wait("lv.text().includes('of 10')")
             assert page.js("lv.model('number').high") == 9
+            page.wait("lv.bars().batch.length === 10 && lv.figure('overview').x_range.end === 9.5")
+            page.wait("lv.text().includes('batch 9 of 10') && lv.marked() === 9")
+
+
+def test_a_recording_made_anew_under_the_same_name(page, tmp_path):
+    page.page.add_init_script(HELPERS)
+    path = record(tmp_path / "again.rnnbow", steps=50, every=10)
+    with bokeh_serve("rnnbow", str(path)) as server:
+        page.open(server.url)
+        page.wait("lv.text().includes('of 5')")
+        path.rename(tmp_path / "old.rnnbow")
+        record(path, steps=30, every=10)
+        page.wait("lv.text().includes('of 3')")
+
+
+def test_what_is_typed_beyond_the_last_batch_is_corrected(app):
+    app.js("lv.model('number').value = 999")
+    app.wait("lv.model('number').value === 29")
+    app.js("lv.model('number').value = null")
+    app.wait("lv.model('number').value === 29")
 
 
 def test_sessions_do_not_disturb_each_other(app, served, chromium):

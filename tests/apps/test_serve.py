@@ -171,6 +171,12 @@ def test_first_recording_that_was_killed_at_once_is_made_again(tmp_path, monkeyp
         assert len(made) == 1
 
 
+def test_port_is_looked_at_before_a_recording_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("LEARNVIEWS_HOME", str(tmp_path))
+    assert "99999" in refused("serve", "--port", "99999")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_installed_into_an_empty_environment_it_serves_from_any_folder(tmp_path, recording):
     root = Path(__file__).resolve().parents[2]

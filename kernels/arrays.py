@@ -38,3 +38,13 @@ def array_namespace(*arrays: object) -> ModuleType:
 def as_numpy(array: Any) -> np.ndarray:
     """The array in host memory: a copy from the GPU, the very array where it is NumPy's already."""
     return array.get() if is_cupy(array) else np.asarray(array)
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep freed temporaries of the size kernels use, instead of giving them back after every call.
+
+    Faulting them in again took a third of the time of `rnn.itemize` at 50 steps x 16 sequences x 128 units. glibc
+    raises its threshold (to twice the size) when it sees a large block freed, which any program may do at any time; the
+    block here is never touched, so it costs no memory. Elsewhere this does nothing.
+    """
+    np.empty(31 << 20, np.uint8)  # 32 MB is the most glibc learns from

@@ -1,5 +1,6 @@
 """Recurrent nets, BPTT, itemized gradients, training and recordings."""
 
+from ..arrays import keep_freed_memory
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
 from .corpus import Corpus
@@ -27,3 +28,5 @@ __all__ = [
     "mean_lag",
     "sample",
 ]
+
+keep_freed_memory()

@@ -45,8 +45,9 @@ test: $(VENV)/installed-test browser lint
 test-slow: $(VENV)/installed-test browser
 	$(PYTEST) -m slow
 
-bench: $(VENV)/installed-test
-	$(PYTEST) benchmarks -m benchmark --benchmark-warmup=on --benchmark-disable-gc
+bench: $(VENV)/installed-test browser
+	$(PYTEST) benchmarks/test_itemize.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
+	$(PYTEST) benchmarks/test_app.py -m benchmark
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -42,10 +42,7 @@ class TorchNet:
         return rnn.weight_ih_l0.detach().T[self.x] + rnn.bias_ih_l0.detach() + rnn.bias_hh_l0.detach()
 
     def unroll(self):
-        """Pre-activations with gradients, states from h_0 on, and every step's own loss per sequence.
-
-        Each loss is a graph of its own: a backward from one of them then touches nothing of the others.
-        """
+        """Pre-activations with gradients, and states from h_0 on."""
         P = self.projection()
         h = torch.zeros_like(P[0])
         states, zs = [h], []
@@ -55,7 +52,7 @@ class TorchNet:
             h = torch.tanh(z)
             zs.append(z)
             states.append(h)
-        return zs, states, [self.loss(h[None], y[None])[0] for h, y in zip(states[1:], self.y, strict=True)]
+        return zs, states
 
     def loss(self, h, y):
         logits = functional.linear(h, self.V, self.c)
@@ -64,10 +61,11 @@ class TorchNet:
 
 def per_loss(net: TorchNet, K: int):
     """One backward per loss, stopping at the window's edge: only the window's pre-activations are asked for."""
-    zs, states, loss = net.unroll()
+    zs, states = net.unroll()
     T, B = net.y.shape
     reach = torch.stack([h.detach().norm(dim=1) for h in states[:-1]])
-    per_step = [each.sum() for each in loss]
+    # a graph of its own for each loss: a backward from one of them touches nothing of the others
+    per_step = [net.loss(h[None], y[None]).sum() for h, y in zip(states[1:], net.y, strict=True)]
     whole = torch.stack(torch.autograd.grad(sum(per_step), zs, retain_graph=True))
     norm, kept = torch.zeros(T, K, B, dtype=whole.dtype), torch.zeros_like(whole)
     for t in range(T):
@@ -80,7 +78,7 @@ def per_loss(net: TorchNet, K: int):
 
 def batched_vjp(net: TorchNet, K: int):
     """All losses in one batched vector-Jacobian product (`is_grads_batched`); it cannot stop at a window."""
-    zs, states, _ = net.unroll()
+    zs, states = net.unroll()
     T, B = net.y.shape
     reach = torch.stack([h.detach().norm(dim=1) for h in states[:-1]])
     seeds = torch.eye(T, dtype=reach.dtype)
@@ -116,7 +114,7 @@ def windows(net: TorchNet, K: int):
         rows = torch.tanh(z)
     loss = net.loss(rows.view(T, B, H), net.y)
     grads = torch.autograd.grad(loss.sum(), zs)[::-1]  # lag k = offset: (T - k) * B rows
-    leaves, states, _ = net.unroll()
+    leaves, states = net.unroll()
     whole = torch.stack(torch.autograd.grad(net.loss(torch.stack(states[1:]), net.y).sum(), leaves))
     reach = h[:-1].norm(dim=2)
     norm = torch.zeros(T, K, B, dtype=P.dtype)

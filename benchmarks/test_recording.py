@@ -49,7 +49,7 @@ def test_recording_every_batch(benchmark, table, corpus, tmp_path):
 
 
 def test_recording_every_100th_batch(benchmark, table, corpus, tmp_path):
-    """Within one run: what its recorded steps (and their commits) take more than the others. Two runs differ by more."""
+    """Within one run: what its recorded steps, commits included, take more than the others. Two runs differ by more."""
     run = trainer(corpus, tmp_path / "100", 100)
     steps(run, 200)
     spent = steps(run, 100 * STEPS // 10)

@@ -60,6 +60,7 @@ window.lv = {
     const r = lv.figure("flow").y_range
     return [Math.min(r.start, r.end), Math.max(r.start, r.end)]
   },
+  overview_range: () => [lv.figure("overview").x_range.start, lv.figure("overview").x_range.end],
   titles: () => lv.figures().flatMap((f) => [...f.left, ...f.right, ...f.below, ...f.above])
     .map((a) => a.axis_label).filter((t) => t),
   legend: () => lv.figure("flow").above[0].color_mapper.factors,

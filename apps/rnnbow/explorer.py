@@ -133,6 +133,8 @@ class Explorer:
         self.selected, self.previewed = number, None
         self.controls.number.value = number
         self._show()
+        if self.overview is not None:
+            self.overview.reveal(number)
 
     def preview(self, number: int | None) -> None:
         """Show a batch while the pointer is on it; None goes back to the selected one."""

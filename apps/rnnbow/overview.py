@@ -68,8 +68,7 @@ class Overview:
         return self.plot.state
 
     def mark(self, selected: int, previewed: int | None) -> None:
-        """Mark the two batches; bring the selected one into view."""
-        self._bring_into_view(selected)
+        """Mark the two batches."""
         lv.patch(self._selected, self._mark(selected), fit=False)
         lv.patch(self._previewed, self._mark(previewed), fit=False)
 
@@ -95,7 +94,8 @@ class Overview:
         view.bounds = None  # else the ends would be kept inside the old ones
         view.update(start=ends[0], end=ends[1], reset_start=ends[0], reset_end=ends[1], bounds=ends)
 
-    def _bring_into_view(self, number: int) -> None:
+    def reveal(self, number: int) -> None:
+        """Move the view, if it has to, so that it shows a batch."""
         view = self.plot.state.x_range
         if not view.start <= number <= view.end:
             half = (view.end - view.start) / 2

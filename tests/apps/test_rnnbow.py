@@ -103,6 +103,25 @@ def test_overview_previews_restores_and_selects(app):
     app.wait("lv.signature() === '" + shown + "'")
 
 
+def test_zoomed_overview_stays_while_pointing_and_follows_a_selection(app):
+    place = move(app, "overview", 8, app.js("lv.overview_height(8)") / 2)
+    for _ in range(8):
+        app.page.mouse.wheel(0, -120)
+        app.page.wait_for_timeout(50)
+    app.wait("lv.overview_range()[1] < 20")
+    app.page.wait_for_timeout(300)
+    zoomed = app.js("lv.overview_range()")
+    app.page.mouse.move(place["x"] + 60, place["y"])
+    app.wait("lv.text().includes('preview')")
+    app.page.wait_for_timeout(150)
+    assert app.js("lv.overview_range()") == zoomed
+    app.page.keyboard.press("Home")
+    app.wait("lv.overview_range()[0] <= 0")
+    app.page.mouse.click(place["x"], place["y"])  # wherever that is now, it is in view
+    app.page.keyboard.press("End")
+    app.wait("lv.overview_range()[1] >= 29")
+
+
 def test_buttons_and_keys_move_through_the_batches(app):
     press(app, "◀")
     app.wait("lv.text().includes('batch 28 of 30')")

@@ -14,7 +14,6 @@ DARK_BLUE = "#08306B"  # selected
 BLUISH_GREEN = "#009E73"  # right
 VERMILLION = "#D55E00"  # wrong
 GREY = "#8C8C8C"  # the rest
-PALE_GREY = "#E6E6E6"
 
 _GREENS = ("#00441b", "#006d2c", "#238b45", "#41ab5d", "#74c476", "#a1d99b", "#c7e9c0")
 

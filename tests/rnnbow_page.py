@@ -17,7 +17,6 @@ HELPERS = """
 window.lv = {
   doc: () => Bokeh.documents[0],
   ready: () => window.Bokeh && Bokeh.documents[0]?.is_idle,
-  settled: () => Bokeh.documents[0].is_idle,
   model: (name) => lv.doc().get_model_by_name(name),
   all: (type) => [...lv.doc()._all_models.values()].filter((m) => m.type === type),
   text: () => (lv.model("text")?.text ?? "").replace(/<[^>]*>/g, ""),

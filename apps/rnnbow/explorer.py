@@ -70,7 +70,8 @@ class Explorer:
         self.views: BatchViews | None = None
         self.overview: Overview | None = None
         self._playing: Any = None
-        self._wanted: int | None = None
+        self._drawing_soon = False
+        self._stream = 0  # characters of one of the streams that the sequences are read from
         self._batch = lru_cache(maxsize=512)(lambda recording, number: recording[number])
         self._list_recordings()
         self._listen()
@@ -141,13 +142,13 @@ class Explorer:
         if number == self.previewed or (number == self.selected and self.previewed is None):
             return
         self.previewed = None if number == self.selected else number
-        if self._wanted is None:  # moves that come while one is being drawn are drawn as one
-            self._wanted = 1
-            self.session.soon(self._show_wanted)
+        if not self._drawing_soon:  # moves that come while one is being drawn are drawn as one
+            self._drawing_soon = True
+            self.session.soon(self._show_previewed)
 
     @shown_in_page
-    def _show_wanted(self) -> None:
-        self._wanted = None
+    def _show_previewed(self) -> None:
+        self._drawing_soon = False
         self._show()
 
     def _start(self) -> None:
@@ -160,6 +161,7 @@ class Explorer:
         self.tell()
         controls, batch = self.controls, self.recording[0]
         controls.enable(True)
+        self._stream = self.recording.settings["characters"] // batch.loss.shape[1]
         self.selected, self.previewed = len(self.frame) - 1, None
         controls.number.update(high=len(self.frame) - 1, value=self.selected)
         controls.sequence.update(high=batch.loss.shape[1] - 1, value=0)
@@ -182,12 +184,7 @@ class Explorer:
         batch = self._shown_batch()
         lag = float(self.frame["mean_lag"].loc[batch.number])
         sequence = int(self.controls.sequence.value or 0)
-        self.text.text = describe(batch, len(self.frame), lag, sequence, self._stream(), self.previewed is not None)
-
-    def _stream(self) -> int:
-        """Characters of one of the streams that the sequences are read from."""
-        settings = self.recording.settings
-        return settings["characters"] // settings.get("trainer", {}).get("batch", 1)
+        self.text.text = describe(batch, len(self.frame), lag, sequence, self._stream, self.previewed is not None)
 
     def _listen(self) -> None:
         controls = self.controls

@@ -50,11 +50,9 @@ class Overview:
         marks = [self._mark(None).opts(color=color, line_color=color, line_width=2, pin=True) for color in COLORS]
         view = shown * marks[0] * marks[1]
         view = view.opts(height=height, responsive=True, active_tools=["xpan", "xwheel_zoom"])
-        self._streams = [
-            PointerX(source=shown).add_subscriber(lambda x: preview(self._at(x))),
-            MouseLeave(source=shown).add_subscriber(lambda **_: preview(None)),
-            Tap(source=shown).add_subscriber(lambda x, y: self._tapped(x, select)),
-        ]
+        PointerX(source=shown).add_subscriber(lambda x: preview(self._at(x)))
+        MouseLeave(source=shown).add_subscriber(lambda **_: preview(None))
+        Tap(source=shown).add_subscriber(lambda x, y: self._tapped(x, select))
         self._session = session
         self.plot = session.plot(view)
         self.plot.state.update(**BORDERS | {"min_border_right": 130})  # its frame under the frames of the batch

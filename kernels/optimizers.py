@@ -8,6 +8,10 @@ from typing import Any
 from .arrays import array_namespace
 
 
+class DivergedError(ArithmeticError):
+    """Training produced NaN or Inf; the message names the step."""
+
+
 class Optimizer:
     """One step at a time on named arrays; what a step remembers per array lies in `memory`.
 

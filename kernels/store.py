@@ -1,14 +1,17 @@
-"""Versioned SQLite files: create, open, check, and one clear error when a file is not what it should be."""
+"""Versioned SQLite and npz files: create, open, check, and one clear error when a file is not what it should be."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import sqlite3
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -180,3 +183,77 @@ def _check_length(path: Path, kind: str, connection: sqlite3.Connection) -> None
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     if path.stat().st_size < pages * size:
         raise FileFormatError(f"{path}: truncated {kind}: {path.stat().st_size} of {pages * size} bytes")
+
+
+def write_npz(path: Path, kind: str, version: int, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:
+    """One compressed `.npz` file with a JSON header and no pickle; it appears whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written; what stood there before is kept.
+    """
+    text = json.dumps({"learnviews": kind, "version": version, **header}, allow_nan=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            everything: dict[str, Any] = {"header": np.frombuffer(text.encode(), np.uint8), **arrays}
+            np.savez_compressed(file, **everything)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StoreError(f"{path}: could not write the {kind}: {error.strerror or error}") from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read_npz(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Header and arrays of a file that `write_npz` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    FileFormatError
+        If it is empty, truncated, no such file, of another kind, or of a version this program does not know.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such {kind}")
+    if path.is_dir():
+        raise FileFormatError(f"{path}: a folder; expected a LearnViews {kind} (one file)")
+    if path.stat().st_size == 0:
+        raise FileFormatError(f"{path}: empty file; expected a LearnViews {kind}")
+    if not zipfile.is_zipfile(path):
+        raise FileFormatError(f"{path}: not a LearnViews {kind}, or a damaged one (no npz file)")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        EOFError,
+        OSError,
+        zlib.error,
+        zipfile.BadZipFile,
+        SyntaxError,
+    ) as error:
+        raise FileFormatError(f"{path}: damaged {kind}: {error}") from error
+    except (NotImplementedError, RuntimeError, MemoryError) as error:  # compression or encryption no npz file has
+        raise FileFormatError(f"{path}: damaged {kind}: {error}") from error
+    return _header(path, kind, version, arrays), arrays
+
+
+def _header(path: Path, kind: str, version: int, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    try:
+        header = json.loads(arrays.pop("header").tobytes().decode())
+        found, stored = header.pop("learnviews"), header.pop("version")
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
+        raise FileFormatError(f"{path}: an npz file, but not a LearnViews {kind}") from error
+    if found != kind:
+        raise FileFormatError(f"{path}: a LearnViews {found}; expected a {kind}")
+    if stored != version:
+        raise FileFormatError(f"{path}: {kind} of version {stored}; this LearnViews reads version {version}")
+    return header

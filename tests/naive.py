@@ -203,3 +203,85 @@ def central_differences(loss: Any, flat: np.ndarray, step: float = 1e-5) -> np.n
         gradient[i] = (above - loss()) / (2 * step)
         flat[i] = value
     return gradient
+
+
+def bin_of_number(value: float, edges: Any, clamp: bool = False, missing: int = -2) -> int:
+    """Half-open bins, the last one closed."""
+    n = len(edges) - 1
+    if value != value:
+        return missing
+    for i in range(n):
+        if edges[i] <= value < edges[i + 1] or (i == n - 1 and value == edges[n]):
+            return i
+    return (0 if value < edges[0] else n - 1) if clamp else -1
+
+
+def bin_of_whole(value: Any, low: int, high: int, missing: int = -2) -> int:
+    """A bin per whole number; None and nan are missing."""
+    if value is None or value != value:
+        return missing
+    return int(value) - low if low <= value <= high and value == int(value) else -1
+
+
+def calendar_part(instant: Any, part: str) -> int:
+    """Of a datetime, by Python's own calendar."""
+    parts = {"weekday": instant.weekday(), "quarter": (instant.month + 2) // 3}
+    return parts[part] if part in parts else getattr(instant, part)
+
+
+def bin_of_instant(instant: Any, starts: Any) -> int:
+    """Interval of a datetime between the starts of intervals, the last of which is where they end."""
+    for i in range(len(starts) - 1):
+        if starts[i] <= instant < starts[i + 1]:
+            return i
+    return -1
+
+
+def mask_of_range(bounds: Any, shape: tuple[int, ...], missing: bool) -> list[bool]:
+    """Half-open ranges per axis; missing values are in where everything else is."""
+    places = [[bounds[2 * axis] <= i < bounds[2 * axis + 1] for i in range(size)] for axis, size in enumerate(shape)]
+    cells = places[0] if len(shape) == 1 else [x and y for x in places[0] for y in places[1]]
+    return cells + [all(cells)] * missing
+
+
+# -- cubes: row by row
+
+
+def cube_cells(codes: Any, values: Any = ()) -> dict[tuple[int, ...], list]:
+    """By cell (its codes): [count, [sum, squares, present values] of each measure], of rows with no negative code."""
+    cells: dict[tuple[int, ...], list] = {}
+    for i, cell in enumerate(zip(*(np.asarray(code).tolist() for code in codes), strict=True)):
+        if min(cell) < 0:
+            continue
+        held = cells.setdefault(cell, [0, *([0.0, 0.0, 0] for _ in values)])
+        held[0] += 1
+        for k, column in enumerate(values):
+            if not np.isnan(column[i]):
+                held[1 + k][0] += column[i]
+                held[1 + k][1] += column[i] ** 2
+                held[1 + k][2] += 1
+    return cells
+
+
+def cube_views(codes: Any, sizes: Any, mask: Any, weights: Any = None) -> np.ndarray:
+    """Crossfilter: answers (bins,) to one query's mask (bins,), a view ignoring its own filter."""
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    answers = np.zeros(offsets[-1])
+    for i, cell in enumerate(zip(*(np.asarray(code).tolist() for code in codes), strict=True)):
+        if min(cell) < 0:
+            continue
+        passes = [bool(mask[offsets[a] + code]) for a, code in enumerate(cell)]
+        for a, code in enumerate(cell):
+            if all(passes[:a] + passes[a + 1 :]):
+                answers[offsets[a] + code] += 1 if weights is None else weights[i]
+    return answers
+
+
+def cube_total(codes: Any, sizes: Any, mask: Any, weights: Any = None) -> float:
+    """The rows (or their weights) that pass all filters."""
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    total = 0.0
+    for i, cell in enumerate(zip(*(np.asarray(code).tolist() for code in codes), strict=True)):
+        if min(cell) >= 0 and all(mask[offsets[a] + code] for a, code in enumerate(cell)):
+            total += 1 if weights is None else weights[i]
+    return total

@@ -1,6 +1,7 @@
 """Recurrent nets, BPTT, itemized gradients, training and recordings."""
 
 from ..arrays import keep_freed_memory
+from ..optimizers import DivergedError
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
 from .corpus import Corpus
@@ -8,7 +9,7 @@ from .flow import Flow, itemize, mean_lag
 from .net import RecurrentNet, from_state_dict
 from .recording import RecordedBatch, Recording
 from .sample import sample
-from .trainer import DivergedError, Trainer
+from .trainer import Trainer
 from .unroll import bptt
 
 __all__ = [

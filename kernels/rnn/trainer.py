@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_namespace
-from ..optimizers import Optimizer, optimizer
+from ..optimizers import DivergedError, Optimizer, optimizer
 from ..progress import Progress
 from ..store import StoreError
 from .corpus import Corpus
@@ -22,10 +22,6 @@ from .unroll import errors, forward, gradients
 
 SNAPSHOT_SECONDS = 20.0  # at most this much work is lost to a killed process
 SMOOTHING = 0.999  # of the running loss, per step
-
-
-class DivergedError(ArithmeticError):
-    """Training produced NaN or Inf; the message names the step."""
 
 
 class Trainer:

@@ -1,11 +1,9 @@
-"""The console command `learnviews`: record a training, serve the apps."""
+"""The console command `learnviews`: record a training, learn a cube, serve the apps."""
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,10 @@ import click
 from click.core import ParameterSource
 
 from .. import __version__
+from .cube_command import cube
 from .home import home
 from .server import first_recording, free_port, serve_apps
+from .terminal import clear_errors, stopped_by
 
 CELLS = ("tanh", "relu")
 AT_LEAST_1 = click.IntRange(1)
@@ -24,6 +24,9 @@ AT_LEAST_1 = click.IntRange(1)
 @click.version_option(__version__, prog_name="learnviews")
 def main() -> None:
     """LearnViews: views of learning."""
+
+
+main.add_command(cube)
 
 
 @main.command()
@@ -107,7 +110,7 @@ def run_with_bar(trainer: Any, steps: int) -> None:
             bar.update(progress.done - bar.n)
 
         progress = Progress(show)
-        with _stopped_by(progress.cancel):
+        with stopped_by(progress.cancel):
             trainer.run(steps, progress)
 
 
@@ -117,30 +120,6 @@ def _announced(folder: Path) -> Callable[[Any, int], None]:
         run_with_bar(trainer, steps)
 
     return run
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Show errors that a user can mend as one line, not as a traceback."""
-    try:
-        yield
-    except (OSError, ValueError, LookupError, ArithmeticError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-@contextmanager
-def _stopped_by(cancel: Callable[[], None]) -> Iterator[None]:
-    def stop(number: int, frame: Any) -> None:
-        cancel()
-        for each, handler in before.items():  # a second one kills
-            signal.signal(each, handler)
-
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _nothing_else_given(context: click.Context) -> None:

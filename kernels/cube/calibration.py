@@ -2,7 +2,7 @@
 
 Split conformal prediction (Vovk; Lei et al. 2018), per view and per power of two of what was predicted: within such a
 group the widths are quantiles of what was seen. Many answers are 0. Where such zeros are frequent the interval reaches
-down to 0, and the upper end is set so that of the answers that are *not* 0 the wanted share is covered.
+from the prediction to 0, and so far beyond that of the answers that are *not* 0 the wanted share is covered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ OFTEN = 0.05  # share of zeros from which on an interval includes 0
 
 @dataclass(frozen=True)
 class Calibration:
-    """Widths below and above a prediction, by view and level; `nan` below means: down to 0.
+    """Widths below and above a prediction, by view and level; `nan` below: the interval is that between 0 and the
+    prediction, made wider by `above` at both ends.
 
     Attributes
     ----------
@@ -35,9 +36,10 @@ class Calibration:
     def interval(self, view: int, predicted: Any, size: Any, floor: float = -np.inf) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper ends around `predicted` (...), whose group is given by `size` (...), not below `floor`."""
         level = levels(size)
-        below = self.below[view][level]
-        low = np.where(np.isnan(below), np.minimum(0, predicted), predicted - below)
-        return np.maximum(low, floor), predicted + self.above[view][level]
+        below, above = self.below[view][level], self.above[view][level]
+        from_0 = np.isnan(below)
+        low = np.where(from_0, np.minimum(0, predicted) - above, predicted - below)
+        return np.maximum(low, floor), np.where(from_0, np.maximum(0, predicted), predicted) + above
 
 
 def levels(size: Any) -> np.ndarray:
@@ -96,7 +98,8 @@ def _group(p: np.ndarray, y: np.ndarray, coverage: float, zeros: bool) -> tuple[
         return np.nan if zeros else 0.0, 0.0
     some = y != 0 if zeros else np.ones(len(y), bool)
     if zeros and 1 - some.mean() > OFTEN:
-        return np.nan, _quantile((y - p)[some], coverage)
+        beyond = np.maximum(np.minimum(0, p) - y, y - np.maximum(0, p))  # what is between 0 and p, or not
+        return np.nan, _quantile(beyond[some], coverage)
     width = _quantile(np.abs(y - p)[some], coverage)
     return width, width
 

@@ -125,18 +125,22 @@ def update(
     data = _training_set(source, model.schema, model.aggregates, count, rng, progress, model.centres)
 
     def make(part: ag.Part) -> Any:
-        return grown(model.nets[part], data, part)
+        return grown(model.nets[part], data, part, rng)
 
     steps = steps or max(1, int(UPDATE * default_steps(len(data.masks) - data.held)))
     return finished(fit_nets(data, make, steps, rng, progress, 0.0, device, recipe=False), source, started)
 
 
-def grown(net: Any, data: TrainingSet, part: ag.Part) -> Any:
+def grown(net: Any, data: TrainingSet, part: ag.Part, rng: np.random.Generator) -> Any:
     """A copy of the net with room for bins that are occupied only now, scaled to the new total."""
     net = copy.deepcopy(net)
     if net.kind != "product":
+        if net.base is not None:
+            net.base = data.independent[part]
         return net
     expected = data.marginals[part]
+    if not net.keep.any():  # there was nothing so far
+        return ProductNet.initial(net.sizes, expected, net.rank, rng, net.signed)
     keep = net.keep | (expected > 0)
     scale = _scale(net, data, part)
     full = np.full((len(keep), net.rank), -np.inf, np.float32)
@@ -176,13 +180,24 @@ def fit_nets(
     nets, stopped = {}, []
     for part in data.answers:
         net = make(part)
-        if net.keep.any() and np.any(data.answers[part]):
+        if not np.any(data.answers[part]):
+            net = silent(net)
+        elif net.keep.any():
             stopped.append(_train(net, data, part, steps, rng, progress, enough, device, recipe))
         net.halved()
         nets[part] = net
     model = measured(data, nets)
     model.about["stopped"] = "; ".join(sorted({why for why in stopped if why}))
     return model
+
+
+def silent(net: Any) -> Any:
+    """What answers 0, as there is nothing else to learn."""
+    if net.kind == "product":
+        none = np.zeros((0, net.rank), np.float32)
+        return ProductNet(net.sizes, np.zeros(len(net.keep), bool), none, none.copy() if net.signed else None)
+    net.silence()
+    return net
 
 
 def measured(data: TrainingSet, nets: dict[ag.Part, Any]) -> Model:
@@ -286,10 +301,11 @@ def _maker(data: TrainingSet, net: str, rank: int | None, description: Any, rng:
 def _described(description: Any, shapes: Any) -> dict[str, Any]:
     if isinstance(description, dict):
         return description
-    known = {None: tuned, "tuned": tuned, "authors": authors}
-    if description not in known:
+    known = {"tuned": tuned, "authors": authors}
+    name = "tuned" if description is None else description
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f'description must be "tuned", "authors" or a dict, got {description!r}')
-    return known[description](shapes)
+    return known[name](shapes)
 
 
 def default_rank(sizes: tuple[int, ...]) -> int:

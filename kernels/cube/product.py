@@ -191,7 +191,7 @@ class ProductNet:
         if self.signed:  # one number per factor: fold the sign's size into the logarithm
             factors = self.factors()
             self.parameters["log"] = xp.log(xp.maximum(xp.abs(factors), 1e-30)).astype(factors.dtype)
-            self.parameters["sign"] = xp.sign(factors)
+            self.parameters["sign"] = xp.where(factors < 0, -1, 1).astype(factors.dtype)
         log = self.parameters["log"]
         log[...] = xp.clip(log, -60000, 60000).astype(xp.float16)
 

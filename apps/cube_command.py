@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,18 +21,25 @@ if TYPE_CHECKING:
 FLIGHTS = "flights"
 NETS = ("product", "signed", "mlp", "auto")
 ENDING = ".cube.npz"
-CONSTANT_LINES = 12  # columns left out that are listed one by one
+LISTED = 12  # columns left out that are named one by one
+SAMPLED = 2_000_000  # rows of several files by which bins are chosen
 
 
 @click.command()
 @click.argument("table", nargs=-1, required=True)
-@click.option("--attributes", metavar="A,B,...", help="Columns to filter by and to see; X:Y is one place of two columns.")
-@click.option("--measures", metavar="A,B,...", help="Columns of numbers; without an --aggregate their means are learned.")
+@click.option(
+    "--attributes", metavar="A,B,...", help="Columns to filter by and to see; X:Y is one place of two columns."
+)
+@click.option(
+    "--measures", metavar="A,B,...", help="Columns of numbers; without an --aggregate their means are learned."
+)
 @click.option(
     "--aggregate", "aggregates", multiple=True, metavar="AGGREGATE", help="count, or sum:, mean: or var: and a measure."
 )
 @click.option("--schema", "schema_file", type=click.Path(path_type=Path), help="Bins as Schema.to_json describes them.")
-@click.option("--net", default="product", show_default=True, type=click.Choice(NETS), help="auto: the smallest product.")
+@click.option(
+    "--net", default="product", show_default=True, type=click.Choice(NETS), help="auto: the smallest product."
+)
 @click.option("--rank", type=click.IntRange(1), help="Of a product net.  [default: 256]")
 @click.option("--error", type=float, help="Stop once the error on held-out queries is at most this (0.01 is 1%).")
 @click.option("--queries", default=10_000, show_default=True, type=click.IntRange(10), help="To learn from.")
@@ -128,7 +136,8 @@ class _Source:
 
     @property
     def name(self) -> str:
-        return ", ".join(self.names)
+        more = len(self.names) - 1
+        return self.names[0] + (f" and {more} more" if more else "")
 
     @property
     def is_flights(self) -> bool:
@@ -196,9 +205,6 @@ class _Counted:
         self.closed = True
 
 
-SAMPLED = 2_000_000  # rows of several files by which bins are chosen
-
-
 def _sample(files: list[str]) -> Any:
     """Row groups spread over many Parquet files."""
     import pyarrow as pa
@@ -250,10 +256,11 @@ def _exact(source: _Source, wanted: list[Any], options: dict[str, Any]) -> Exact
 
     measures = list(dict.fromkeys(each[1] for each in wanted if isinstance(each, tuple)))
     looked_at, rows, given = source.open()
-    schema = _schema(looked_at, given, _listed(options["attributes"]), options["schema_file"], source)
+    with _named(source.name):
+        schema = _schema(looked_at, given, _listed(options["attributes"]), options["schema_file"])
     click.echo(f"{source.name}: {', '.join(f'{a.name} {a.bins}' for a in schema)}; {schema.bins:,} bins")
     _list_left_out(schema)
-    with Bars(("reading", "rows"), scaled=True) as bars, stopped_by(bars.cancel):
+    with _named(source.name), Bars(("reading", "rows"), scaled=True) as bars, stopped_by(bars.cancel):
         exact = ExactCube.build(rows, schema, measures, progress=bars)
     if not exact.rows:
         why = _by_attribute(exact.outside, exact.missing)
@@ -261,7 +268,7 @@ def _exact(source: _Source, wanted: list[Any], options: dict[str, Any]) -> Exact
     return exact
 
 
-def _schema(table: Any, given: Any, names: list[str] | None, path: Path | None, source: _Source) -> Schema:
+def _schema(table: Any, given: Any, names: list[str] | None, path: Path | None) -> Schema:
     from ..kernels.cube import Schema
 
     if path is not None:
@@ -270,15 +277,19 @@ def _schema(table: Any, given: Any, names: list[str] | None, path: Path | None, 
     if given is not None and names is None:
         return given
     chosen = None if names is None else [_entry(table, given, name) for name in names]
+    return Schema.infer(table, chosen)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Errors about "the table" name it."""
     try:
-        return Schema.infer(table, chosen)
+        yield
     except (LookupError, ValueError) as error:
-        raise type(error)(_named(str(error), source.name)) from error
-
-
-def _named(text: str, name: str) -> str:
-    """The table's name in place of "the table"."""
-    return text.replace("the table", name, 1) if text.startswith("the table") else text
+        text = str(error)
+        if not text.startswith("the table"):
+            raise
+        raise type(error)(name + text.removeprefix("the table")) from error
 
 
 def _read_schema(path: Path) -> Schema:
@@ -293,23 +304,26 @@ def _read_schema(path: Path) -> Schema:
     try:
         return Schema.from_json(text)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
 
 
 def _entry(table: Any, given: Any, name: str) -> Any:
     """What `Schema.infer` takes for one of --attributes."""
     if given is not None and name in given:
         return given[name]
+    if given is not None and name not in table:
+        there = ", ".join(dict.fromkeys((*given.names, *table)))
+        raise LookupError(f"the table: no attribute or column {name!r}; there are {there}")
     pair = tuple(name.split(":"))
     return pair if len(pair) == 2 and all(pair) else name
 
 
 def _list_left_out(schema: Schema) -> None:
     reasons = list(schema.left_out.items())
-    for name, reason in reasons[:CONSTANT_LINES]:
+    for name, reason in reasons[:LISTED]:
         click.echo(f"left out: column {name} ({reason})")
-    if len(reasons) > CONSTANT_LINES:
-        click.echo(f"left out: {len(reasons) - CONSTANT_LINES} more columns")
+    if len(reasons) > LISTED:
+        click.echo(f"left out: {len(reasons) - LISTED} more columns")
 
 
 # -- the table at the end

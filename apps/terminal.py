@@ -91,7 +91,8 @@ class Bars(Progress):
             mininterval=0,
             dynamic_ncols=True,
             unit_scale=self._scaled,
-            leave=True,
+            delay=1e-9,  # not drawn now, but by the first update
         )
-        bar.start_t -= self.elapsed  # it is drawn only once there is something to show
+        bar.start_t -= self.elapsed
+        bar.last_print_t = bar.start_t
         return bar

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -228,7 +229,7 @@ def read_npz(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[
     if not zipfile.is_zipfile(path):
         raise FileFormatError(f"{path}: not a LearnViews {kind}, or a damaged one (no npz file)")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # np.load leaks what it opens
             arrays = {name: file[name] for name in file.files}
     except (
         ValueError,
@@ -241,7 +242,7 @@ def read_npz(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[
         SyntaxError,
     ) as error:
         raise FileFormatError(f"{path}: damaged {kind}: {error}") from error
-    except (NotImplementedError, RuntimeError, MemoryError) as error:  # compression or encryption no npz file has
+    except (NotImplementedError, RuntimeError, MemoryError, OverflowError, TokenError) as error:  # no npz file has such
         raise FileFormatError(f"{path}: damaged {kind}: {error}") from error
     return _header(path, kind, version, arrays), arrays
 
@@ -250,7 +251,7 @@ def _header(path: Path, kind: str, version: int, arrays: dict[str, np.ndarray]) 
     try:
         header = json.loads(arrays.pop("header").tobytes().decode())
         found, stored = header.pop("learnviews"), header.pop("version")
-    except (KeyError, ValueError, AttributeError, TypeError) as error:
+    except (KeyError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise FileFormatError(f"{path}: an npz file, but not a LearnViews {kind}") from error
     if found != kind:
         raise FileFormatError(f"{path}: a LearnViews {found}; expected a {kind}")

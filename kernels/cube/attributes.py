@@ -222,6 +222,23 @@ class Attribute:
             missing |= ranges[:, 1] > np.maximum(ranges[:, 0], self.size)
         return np.concatenate([masks, missing[:, None]], 1)
 
+    def write_plainly(self, selection: Any, out: np.ndarray) -> bool:
+        """Write the mask of a legal range, or a whole mask, into `out` (bins,); False, and nothing, for others."""
+        if isinstance(selection, np.ndarray) and selection.shape == out.shape:
+            out[:] = selection
+            return True
+        if not isinstance(selection, tuple) or len(selection) != 2 * len(self.shape):
+            return False
+        ends = [slice(*selection[2 * axis : 2 * axis + 2]) for axis in range(len(self.shape))]
+        if not all(0 <= end.start <= end.stop <= size for end, size in zip(ends, self.shape, strict=True)):
+            return False
+        if all(end.start == 0 and end.stop == size for end, size in zip(ends, self.shape, strict=True)):
+            out[:] = True
+            return True
+        out[:] = False
+        out[: self.size].reshape(self.shape)[tuple(ends)] = True
+        return True
+
     def _check_ranges(self, ranges: np.ndarray, limit: int, numbers: Sequence[int] | None) -> None:
         start, stop = ranges.T
         wrong = np.flatnonzero((start > stop) | (start < 0) | (stop > limit))

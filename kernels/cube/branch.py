@@ -53,6 +53,13 @@ class Branch:
         self.widths = [self.inputs, *self.encoder, *self.decoder, self.inputs]
         self.code = self.encoder[self.read - 1]
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the parameters by name."""
+        pairs = zip(self.widths[:-1], self.widths[1:], strict=True)
+        every = {f"{self.name}.{k}": pair for k, pair in enumerate(pairs)}
+        shapes = {f"{name}/{part}": pair if part == "W" else pair[1:] for name, pair in every.items() for part in "Wb"}
+        return {name: shapes[name] for name in self.names()}
+
     def initial(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         out: dict[str, np.ndarray] = {}
         depth = len(self.widths) - 1 if self.decoder else self.read
@@ -135,6 +142,20 @@ class Branch:
         xp, cells = array_namespace(masks), int(np.prod(self.shape))
         grid = masks[:, :cells].reshape(-1, *self.shape)
         return xp.concatenate([grid.max(2), grid.max(1), masks[:, cells:]], 1)
+
+    def check(self, masks: np.ndarray) -> None:
+        """ValueError if the branch reads marginals and a mask (n, bins) is no product of these."""
+        if not self.axes:
+            return
+        grid = masks[:, : int(np.prod(self.shape))].reshape(-1, *self.shape)
+        product = grid.max(2)[:, :, None] * grid.max(1)[:, None]
+        wrong = np.flatnonzero((product > grid).any((1, 2)))
+        if len(wrong):
+            number = self.name.removeprefix("branch")
+            raise ValueError(
+                f"query {wrong[0]}, attribute number {number}: the region is no box; this net reads a map by its "
+                f'marginals (inputs "axes"), a net with inputs "bins" answers any region'
+            )
 
     def to_masks(self, d_inputs: Any, masks: Any) -> Any:
         """Gradient of the masks from that of the inputs: a marginal's goes to its largest cell."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..optimizers import optimizer
+
 Shapes = Sequence[tuple[tuple[int, ...], int]]  # per attribute: shape of its regular bins, number of all bins
 
 OUTPUTS = ("linear", "independence")
@@ -26,7 +28,7 @@ def authors(shapes: Shapes) -> dict[str, Any]:
         "batch": 10,
         "phases": [
             {"epochs": 20, "optimizer": "adam", "settings": {"rate": 1e-4}, "cosine": False},
-            {"epochs": 30, "optimizer": "sgd", "settings": {"rate": 1e-6, "momentum": 0.9}, "cosine": False},
+            {"epochs": 30, "optimizer": "sgd", "settings": {"rate": 3e-4, "momentum": 0.9}, "cosine": False},
         ],
     }
 
@@ -78,12 +80,22 @@ def checked(description: Any, shapes: Shapes) -> dict[str, Any]:
     output = description.get("output", "linear")
     if output not in OUTPUTS:
         raise ValueError(f"description: output must be one of {OUTPUTS}, got {output!r}")
-    loss = {**LOSSES, **description.get("loss", {})}
+    loss = description.get("loss", {})
+    if not isinstance(loss, dict):
+        raise ValueError(f"description: loss must be an object of numbers by name, got {loss!r}")
+    loss = {**LOSSES, **loss}
     for name, value in loss.items():
         if name not in LOSSES:
             raise ValueError(f"description: loss has no {name!r}; there are {sorted(LOSSES)}")
         if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
             raise ValueError(f"description: loss {name} must be a number of at least 0, got {value!r}")
+    batch, phases = description.get("batch"), description.get("phases")
+    if not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"description: batch must be a positive integer (queries per step), got {batch!r}")
+    if not isinstance(phases, list) or not phases:
+        raise ValueError(f"description: phases must be a list of one or more, got {phases!r}")
+    for k, phase in enumerate(phases):
+        _check_phase(f"description: phases[{k}]", phase)
     return {**description, "output": output, "loss": loss}
 
 
@@ -95,6 +107,18 @@ def _check_branch(where: str, branch: Any) -> None:
     read = branch.get("read")
     if not isinstance(read, int) or not 1 <= read <= len(branch["encoder"]):
         raise ValueError(f"{where}: read must lie in 1..{len(branch['encoder'])} (encoder layers passed), got {read!r}")
+
+
+def _check_phase(where: str, phase: Any) -> None:
+    if not isinstance(phase, dict) or not isinstance(phase.get("epochs"), int) or phase["epochs"] < 1:
+        raise ValueError(f"{where}: epochs must be a positive integer")
+    settings = phase.get("settings")
+    if not isinstance(settings, dict) or "rate" not in settings:
+        raise ValueError(f"{where}: settings must hold the optimizer's, rate among them, got {settings!r}")
+    try:
+        optimizer(phase.get("optimizer", ""), **settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _check_widths(where: str, widths: Any, least: int) -> None:

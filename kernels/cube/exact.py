@@ -24,7 +24,6 @@ DENSE_LIMIT = 1 << 26  # bytes of counts
 FULL = 0.3  # share of occupied cells from which on a product with all cells beats a pass over the occupied ones
 TOGETHER = 1024  # queries between two reports of progress
 AGGREGATES = ("sum", "squares", "mean", "var", "present")
-NO_PROGRESS = Progress()
 
 Aggregate = str | tuple[str, str]
 Queries = Query | Sequence[Query] | np.ndarray
@@ -94,13 +93,15 @@ class ExactCube:
         ----------
         table : DataFrame, dict of arrays, Arrow Table, RecordBatch or RecordBatchReader, DuckDB relation, Dask \
 DataFrame, or a path (file, folder, glob pattern) or list of paths of Parquet files
-            Only the columns that are needed are read, and streams are not held: memory goes with the cells that occur.
+            Only the columns that are needed are read, and streams are not held: memory goes with the cells that occur,
+            plus a few row groups.
         schema, measures, dense_limit
             As of the class.
         client : dask.distributed.Client, optional
             Partitions, or row groups, become cubes on its workers, which must see the paths.
         progress : Progress, optional
-            Counts rows where their number is known, else parts. Cancelling raises concurrent.futures.CancelledError.
+            Counts rows where their number is known beforehand (frames, Arrow tables, files); parts with a client.
+            Cancelling raises concurrent.futures.CancelledError.
         threads : int, optional
             All cores if absent. The cube does not depend on it, to the last bit.
 
@@ -171,7 +172,7 @@ DataFrame, or a path (file, folder, glob pattern) or list of paths of Parquet fi
     # -- the pass over rows
 
     def _read(self, source: tables.Source, progress: Progress | None, threads: int | None) -> None:
-        progress = progress or NO_PROGRESS
+        progress = progress or Progress()
         progress.start(source.rows or 0)
         done = 0
         for rows in self._reader.read(source.parts, threads or cores()):
@@ -195,7 +196,7 @@ DataFrame, or a path (file, folder, glob pattern) or list of paths of Parquet fi
         """Cubes of parts of the table from a cluster, added up in the table's order."""
         about = self.schema, self.measures, self._dense_limit
         futures = deque(submit(client, table, self.columns, _parts_of, *about))
-        progress = progress or NO_PROGRESS
+        progress = progress or Progress()
         progress.start(len(futures))
         while futures:
             if progress.cancelled:
@@ -297,7 +298,7 @@ DataFrame, or a path (file, folder, glob pattern) or list of paths of Parquet fi
         masks = self.schema.masks(queries)
         answering = self._answering()
         answer = answering.views if views else answering.totals
-        progress = progress or NO_PROGRESS
+        progress = progress or Progress()
         progress.start(len(masks))
         out = np.empty(masks.shape if views else len(masks))
         for first in range(0, len(masks), TOGETHER):

@@ -100,6 +100,11 @@ class MLP:
         some = self.parameters["join/b"]
         return array_namespace(some).asarray(np.asarray(array), dtype=some.dtype)
 
+    def check(self, masks: np.ndarray) -> None:
+        """ValueError where a net that reads a map by its marginals is asked for anything but boxes."""
+        for branch, part in zip(self.branches, self.views(masks), strict=True):
+            branch.check(part)
+
     def expand(self, answers: Any) -> np.ndarray:
         """Answers (n, bins) in host memory, float64."""
         return as_numpy(answers).astype(np.float64)
@@ -298,13 +303,24 @@ class MLP:
         """The net that `arrays` came from; ValueError if an array is missing or of another shape."""
         of_base = {name.removeprefix("base."): array for name, array in arrays.items() if name.startswith("base.")}
         base = ProductNet.from_arrays([bins for _, bins in shapes], of_base) if of_base else None
-        expected = cls.initial(shapes, description, np.random.default_rng(0), base)
-        for name, array in expected.parameters.items():
+        net = cls(shapes, description, {}, base)
+        if (net.description["output"] == "independence") != (base is not None):
+            raise ValueError("independence is missing, or not wanted")
+        for name, shape in net._parameter_shapes().items():
             found = arrays.get(name.replace("/", "."))
-            if found is None or found.shape != array.shape:
-                raise ValueError(f"the array {name} of shape {array.shape} is missing or of another shape")
-            array[...] = found
-        return expected
+            if found is None or found.shape != shape or found.dtype.kind != "f" or not np.isfinite(found).all():
+                raise ValueError(f"the array {name} {shape} of finite numbers is missing, or another one")
+            net.parameters[name] = found.astype(np.float32)
+        return net
+
+    def _parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        hidden = self.description["regressor"]
+        out = {name: shape for branch in self.branches for name, shape in branch.shapes().items()}
+        out |= {f"join{a}": (branch.code, hidden[0]) for a, branch in enumerate(self.branches)}
+        out["join/b"] = (hidden[0],)
+        for k, (n_in, n_out) in enumerate(zip(hidden, [*hidden[1:], 1], strict=True)):
+            out |= {f"regressor{k}/W": (n_in, n_out), f"regressor{k}/b": (n_out,)}
+        return out
 
     def halved(self) -> None:
         """Nothing: files hold float32."""

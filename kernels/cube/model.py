@@ -228,6 +228,7 @@ class Model:
 
 def answers(net: Any, masks: np.ndarray) -> np.ndarray:
     """Raw answers (n, bins) of a net, chunk by chunk."""
+    net.check(masks)
     chunk = getattr(net, "chunk", CHUNK)
     out = np.empty(masks.shape)
     for start in range(0, len(masks), chunk):
@@ -238,6 +239,7 @@ def answers(net: Any, masks: np.ndarray) -> np.ndarray:
 
 def totals(net: Any, masks: np.ndarray) -> np.ndarray:
     """Raw totals (n,) of a net, chunk by chunk."""
+    net.check(masks)
     chunk = getattr(net, "chunk", CHUNK)
     out = np.empty(len(masks))
     for start in range(0, len(masks), chunk):

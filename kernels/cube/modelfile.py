@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..store import FileFormatError, read_npz, understood, write_npz
+from ..store import read_npz, understood, write_npz
 from .aggregates import Part, checked, label
 from .calibration import LEVELS, Calibration
 from .errors import Error
@@ -70,13 +70,13 @@ def _model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
         part = Part(**about["part"])
         nets[part] = _net(schema, about, _under(arrays, f"net{k}."))
         independent[part] = ProductNet.from_arrays(schema.sizes, _under(arrays, f"independent{k}."))
-    errors = {each: Error(**values) for each, values in zip(aggregates, header["errors"], strict=True)}
+    errors = {each: _error(schema, values) for each, values in zip(aggregates, header["errors"], strict=True)}
     calibrations = {
         each: _calibration(schema, float(coverage), _under(arrays, f"calibration{k}."))
         for k, (each, coverage) in enumerate(zip(aggregates, header["coverage"], strict=True))
     }
     centres = {str(name): float(value) for name, value in header["centres"].items()}
-    model = Model(schema, aggregates, nets, independent, errors, calibrations, dict(header["about"]), centres)
+    model = Model(schema, aggregates, nets, independent, errors, calibrations, _about(header["about"]), centres)
     for aggregate in aggregates:
         if lacking := [part for part in model.parts(aggregate) if part not in nets]:
             raise ValueError(f"no net for {lacking[0].kind} of {label(aggregate)}")
@@ -88,13 +88,29 @@ def _net(schema: Schema, about: dict[str, Any], arrays: dict[str, np.ndarray]) -
         return ProductNet.from_arrays(schema.sizes, arrays)
     if about["kind"] == "mlp":
         return MLP.from_arrays([(each.shape, each.bins) for each in schema], about["description"], arrays)
-    raise FileFormatError(f"a net of kind {about['kind']!r}")
+    raise ValueError(f"a net of kind {about['kind']!r}")
+
+
+def _error(schema: Schema, values: dict[str, Any]) -> Error:
+    views = [
+        {name: float(each[name]) for name in schema.names} for each in (values["views"], values["independence_views"])
+    ]
+    return Error(float(values["overall"]), views[0], float(values["independence"]), views[1], int(values["queries"]))
+
+
+def _about(about: dict[str, Any]) -> dict[str, Any]:
+    needed = ("queries", "seconds", *(("dense_bytes", "sparse_bytes", "occupied") if "rows" in about else ()))
+    for name in (*needed, *({"rows"} & set(about))):
+        if not isinstance(about[name], int | float):
+            raise ValueError(f"{name} is {about[name]!r}, expected a number")
+    return dict(about)
 
 
 def _calibration(schema: Schema, coverage: float, arrays: dict[str, np.ndarray]) -> Calibration:
     below, above = arrays["below"], arrays["above"]
-    if below.shape != (len(schema), LEVELS) or above.shape != below.shape or not 0 < coverage < 1:
-        raise ValueError(f"calibration of shape {below.shape}, expected {(len(schema), LEVELS)}")
+    wrong = below.dtype.kind != "f" or above.dtype.kind != "f" or np.isnan(above).any() or not 0 < coverage < 1
+    if wrong or below.shape != (len(schema), LEVELS) or above.shape != below.shape:
+        raise ValueError(f"calibration of shape {below.shape}, expected numbers {(len(schema), LEVELS)}")
     return Calibration(coverage, below, above)
 
 

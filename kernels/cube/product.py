@@ -95,6 +95,9 @@ class ProductNet:
         log = self.parameters["log"]
         return array_namespace(log).asarray(np.asarray(array)[:, self.keep], dtype=log.dtype)
 
+    def check(self, masks: np.ndarray) -> None:
+        """Nothing: any region can be asked for."""
+
     def expand(self, answers: Any) -> np.ndarray:
         """Answers (n, m) back to all bins (n, bins), in host memory; 0 for bins that are never occupied."""
         out = np.zeros((len(answers), len(self.keep)), np.float64)
@@ -207,13 +210,17 @@ class ProductNet:
     @classmethod
     def from_arrays(cls, sizes: Any, arrays: dict[str, np.ndarray]) -> ProductNet:
         bins = int(np.sum(sizes))
+        if len(arrays["keep"]) != -(-bins // 8):
+            raise ValueError(f"{len(arrays['keep'])} bytes of kept bins, expected {-(-bins // 8)}")
         keep = np.unpackbits(arrays["keep"], count=bins).astype(bool)
         log = arrays["log"]
         log = log.astype(np.float32) if log.dtype == np.float16 else log
-        if log.ndim != 2 or len(log) != keep.sum() or not np.isfinite(log).all():
+        if log.dtype.kind != "f" or log.ndim != 2 or len(log) != keep.sum() or not np.isfinite(log).all():
             raise ValueError(f"factors of shape {log.shape} for {int(keep.sum())} occupied bins")
         sign = None
         if "sign" in arrays:
+            if len(arrays["sign"]) != -(-log.size // 8):
+                raise ValueError(f"{len(arrays['sign'])} bytes of signs for {log.size} factors")
             negative = np.unpackbits(arrays["sign"], count=log.size).astype(bool)
             sign = np.where(negative, np.float32(-1), np.float32(1)).reshape(log.shape)
         return cls(sizes, keep, log, sign)

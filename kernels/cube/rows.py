@@ -19,7 +19,7 @@ class Rows:
     """Rows made ready."""
 
     keys: np.ndarray  # (W, n), -1 where a row is in no cell
-    values: np.ndarray  # (M, n), nan where missing
+    values: Sequence[np.ndarray]  # (n,) of each measure, nan where missing
     tally: np.ndarray  # (d, 2) rows outside, rows missing
     kept: int
     gaps: bool  # are values missing
@@ -71,8 +71,7 @@ class RowReader:
                 raise ValueError(
                     f"measure {name!r} holds {huge} or more infinite values (or beyond 1e154); expected finite ones"
                 )
-        stacked = np.stack(values) if values else np.empty((0, keys.shape[1]))
-        return Rows(keys, stacked, tally, int(np.count_nonzero(keys[0] >= 0)), gaps)
+        return Rows(keys, values, tally, int(np.count_nonzero(keys[0] >= 0)), gaps)
 
 
 def _check_measures(measures: Sequence[str]) -> tuple[str, ...]:

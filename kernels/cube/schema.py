@@ -156,7 +156,12 @@ class Schema:
 
     def mask(self, query: Query) -> np.ndarray:
         """The query as a mask (bins,) over all attributes' bins in order; what it does not name is all True."""
-        return self.masks([query])[0]
+        mask = np.ones(self.bins, bool)
+        for name, held in query.filters.items():
+            attribute = self._by_name.get(name)
+            if attribute is None or not attribute.write_plainly(held, mask[self.slices[name]]):
+                return self.masks([query])[0]  # slower, and says what is wrong
+        return mask
 
     def masks(self, queries: Query | Sequence[Query] | np.ndarray) -> np.ndarray:
         """Queries as masks.

@@ -330,6 +330,7 @@ def _list_left_out(schema: Schema) -> None:
 
 
 def _show(model: Model, out: Path) -> None:
+    from ..kernels.cube.aggregates import label
     from ..kernels.cube.report import size
 
     exact = model.exact
@@ -339,6 +340,10 @@ def _show(model: Model, out: Path) -> None:
     if exact.left_out:
         click.echo(f"{'rows left out':20} {exact.left_out:,} ({_by_attribute(exact.outside, exact.missing)})")
     click.echo(model.report())
+    for aggregate in model.aggregates:
+        found = model.errors[aggregate]
+        if not found.overall < found.independence:
+            click.echo(f"\nnote: {label(aggregate)} is no better than by independent attributes; train it for longer")
     click.echo(f'\nAsk it: from learnviews.kernels import cube; cube.load("{out}").views()')
 
 

@@ -52,6 +52,7 @@ class Bars(Progress):
     def __init__(self, *names: tuple[str, str], scaled: bool = False) -> None:
         super().__init__(self._draw)
         self._names, self._name, self._scaled = names, names[0], scaled
+        self._words: Callable[[], str] | None = None
         self._bar: Any = None
 
     def start(self, total: int) -> None:
@@ -60,14 +61,16 @@ class Bars(Progress):
         super().start(total)
 
     def update(self, done: int, text: Callable[[], str] | None = None) -> None:
-        self._name = self._names[-1 if text else 0]
+        self._name, self._words = self._names[-1 if text else 0], text
         super().update(done, text)
 
     def close(self) -> None:
-        """End the bar that is there."""
-        if self._bar is not None:
+        """End the bar that is there, with where its work came to."""
+        if self.done:
+            self.text = self._words() if self._words else self.text
+            self._draw(self)
             self._bar.close()
-            self._bar = None
+        self.done, self._bar = 0, None
 
     def __enter__(self) -> Bars:
         return self

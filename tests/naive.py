@@ -285,3 +285,103 @@ def cube_total(codes: Any, sizes: Any, mask: Any, weights: Any = None) -> float:
         if min(cell) >= 0 and all(mask[offsets[a] + code] for a, code in enumerate(cell)):
             total += 1 if weights is None else weights[i]
     return total
+
+
+# -- surrogates: cell by cell, and bar by bar
+
+
+def product_views(factors: Any, mask: Any) -> tuple[np.ndarray, float]:
+    """Answers to one query's mask (soft or not) and their total; a cell holds sum_r prod_a factors[a][code_a, r]."""
+    sizes = [len(E) for E in factors]
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    answers, total = np.zeros(offsets[-1]), 0.0
+    for cell in np.ndindex(*sizes):
+        held = sum(np.prod([E[i, r] for E, i in zip(factors, cell, strict=True)]) for r in range(factors[0].shape[1]))
+        passes = [mask[offset + i] for offset, i in zip(offsets, cell, strict=False)]
+        for a, i in enumerate(cell):
+            answers[offsets[a] + i] += held * np.prod(passes[:a] + passes[a + 1 :])
+        total += held * np.prod(passes)
+    return answers, total
+
+
+def mlp_answer(net: Any, mask: np.ndarray) -> float:
+    """The net's answer to one query, layer by layer."""
+    codes = []
+    for branch, part in zip(net.branches, np.split(mask, net.offsets[1:-1]), strict=True):
+        x = mlp_inputs(branch, part)
+        for k in range(branch.read):
+            x = _relu(x @ net.parameters[f"{branch.name}.{k}/W"] + net.parameters[f"{branch.name}.{k}/b"])
+        codes.append(x)
+    join = np.concatenate([net.parameters[f"join{a}"] for a in range(len(codes))])
+    x = _relu(np.concatenate(codes) @ join + net.parameters["join/b"])
+    layers = len(net.description["regressor"])
+    for k in range(layers):
+        x = x @ net.parameters[f"regressor{k}/W"] + net.parameters[f"regressor{k}/b"]
+        x = x if k == layers - 1 else _relu(x)
+    if net.base is None:
+        return float(x[0])
+    factors = [_all_factors(net.base, a) for a in range(len(net.sizes))]
+    parts = zip(np.split(mask, net.offsets[1:-1]), factors, strict=True)
+    return float(np.prod([part @ E for part, E in parts]) * np.exp(x[0]))
+
+
+def _all_factors(base: Any, a: int) -> np.ndarray:
+    """Factors (bins,) of one attribute of a net of rank 1, 0 where a bin is not kept."""
+    start, stop = np.concatenate([[0], np.cumsum(base.sizes)])[a : a + 2]
+    every = np.zeros(len(base.keep))
+    every[base.keep] = np.asarray(base.factors(), np.float64)[:, 0]
+    return every[start:stop]
+
+
+def mlp_inputs(branch: Any, mask: np.ndarray) -> np.ndarray:
+    """What a branch reads of its attribute's mask."""
+    if not branch.axes:
+        return mask
+    nx, ny = branch.shape
+    columns = [max(mask[ix * ny + iy] for iy in range(ny)) for ix in range(nx)]
+    rows = [max(mask[ix * ny + iy] for ix in range(nx)) for iy in range(ny)]
+    return np.array([*columns, *rows, *mask[nx * ny :]])
+
+
+def mlp_bars(net: Any, mask: np.ndarray) -> list[np.ndarray]:
+    """The queries of all bars: that view's filter is replaced by the bar's bin alone."""
+    bars = []
+    for start, stop in zip(net.offsets[:-1], net.offsets[1:], strict=True):
+        for i in range(start, stop):
+            bar = mask.copy()
+            bar[start:stop] = 0
+            bar[i] = 1
+            bars.append(bar)
+    return bars
+
+
+def mlp_loss(net: Any, masks: np.ndarray, answers: np.ndarray, weight: float, halves: Any = None) -> float:
+    """The description's losses, row by row; `halves` are the two parts that additivity cuts every query into."""
+    loss, unit = net.description["loss"], weight * answers.shape[1] if net.description["loss"]["relative"] else 1.0
+    rows = [bar for mask in masks for bar in mlp_bars(net, mask)]
+    error = (np.array([mlp_answer(net, row) for row in rows]) - answers.ravel()) * unit
+    value = loss["l1"] * np.mean(abs(error)) + loss["mse"] * np.mean(error**2)
+    for branch, start, stop in zip(net.branches, net.offsets[:-1], net.offsets[1:], strict=True):
+        if branch.decoder and loss["autoencoder"]:
+            entropies = [_cross_entropy(net, branch, mlp_inputs(branch, row[start:stop])) for row in rows]
+            value += loss["autoencoder"] * np.mean(entropies)
+    if loss["additivity"]:
+        misses = []
+        for left, right, mask, truth in zip(*halves, masks, answers, strict=True):
+            total = sum(m * y for m, y in zip(mask[: net.sizes[0]], truth[: net.sizes[0]], strict=True))
+            misses.append((mlp_answer(net, left) + mlp_answer(net, right) - total) * unit)
+        value += loss["additivity"] * np.mean(np.square(misses))
+    return float(value)
+
+
+def _cross_entropy(net: Any, branch: Any, x: np.ndarray) -> float:
+    z = x
+    for k in range(len(branch.widths) - 1):
+        z = z @ net.parameters[f"{branch.name}.{k}/W"] + net.parameters[f"{branch.name}.{k}/b"]
+        z = z if k == len(branch.widths) - 2 else _relu(z)
+    p = 1 / (1 + np.exp(-z))
+    return float(np.mean(-x * np.log(p) - (1 - x) * np.log(1 - p)))
+
+
+def _relu(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import time
 from typing import Any
 
@@ -82,7 +83,9 @@ def fit(
     DivergedError
         If the training does.
     """
-    _check(net, rank, steps, error, device)
+    _check(net, rank, steps, queries, error, device)
+    if description is not None and net != "mlp":
+        raise ValueError('description is for net="mlp"; the product net has only a rank')
     rng = np.random.default_rng(rng)
     wanted = ag.several(aggregate)
     started = time.monotonic()
@@ -116,7 +119,7 @@ def update(
 
     Other parameters are those of `fit`. The model itself stays as it is.
     """
-    _check("product", None, steps, None, device)
+    _check("product", None, steps, queries, None, device)
     rng = np.random.default_rng(rng)
     if isinstance(source, ExactCube) and source.schema != model.schema:
         raise ValueError("the cube has another schema than the model; expected the same attributes and bins")
@@ -288,8 +291,6 @@ def _maker(data: TrainingSet, net: str, rank: int | None, description: Any, rng:
             return MLP.initial(shapes, described, rng, data.independent[part] if over else None)
 
         return mlp
-    if description is not None:
-        raise ValueError('description is for net="mlp"; the product net has only a rank')
     rank = rank or default_rank(sizes)
 
     def product(part: ag.Part) -> ProductNet:
@@ -336,13 +337,17 @@ def _training_set(
     return from_answers(*source, schema, wanted, rng)
 
 
-def _check(net: str, rank: int | None, steps: int | None, error: float | None, device: str) -> None:
+def _check(
+    net: str, rank: int | None, steps: int | None, queries: int | None, error: float | None, device: str
+) -> None:
     if net not in NETS:
         raise ValueError(f"net must be one of {NETS}, got {net!r}")
-    for name, value in (("rank", rank), ("steps", steps)):
-        if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+    for name, value in (("rank", rank), ("steps", steps), ("queries", queries)):
+        if value is not None and (not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1):
             raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    if error is not None and not error > 0:
+    if error is not None and not (isinstance(error, int | float | np.floating) and error > 0):
         raise ValueError(f"error must be above 0 (an RAE, 0.01 is 1%), got {error!r}")
     if device not in ("cpu", "gpu"):
         raise ValueError(f'device must be "cpu" or "gpu", got {device!r}')
+    if device == "gpu" and importlib.util.find_spec("cupy") is None:
+        raise ValueError('device="gpu" needs CuPy, which is not installed; expected "cpu"')

@@ -23,6 +23,8 @@ KEEP = 0.003  # pull back to the base query
 HIT = 0.01  # misses up to this, or half a row, are as good as none
 ROUNDS = 4  # of moving ends by one bin
 BEST = 12  # candidates that are moved
+CHECKED = 64  # candidates put to the exact cube at a time
+AS_BASE = -1  # hard parameters of a filter that is kept though no range, box or set says the same
 APART = 0.2  # change between two suggestions, at least
 
 
@@ -39,8 +41,9 @@ class Suggestion:
         How far the query is from the base: the sum over attributes of the share of bins that only one of the two
         selects, among those that either does (0: the same; 1: one attribute wholly replaced).
     miss : float
-        Relative: |found - wanted| / max(|wanted|, 1), of the exact answers where these are known, else of the
-        predicted ones; the mean over what is wanted.
+        Relative: |found - wanted| / max(|wanted|, least), of the exact answers where these are known, else of the
+        predicted ones; the mean over what is wanted. `least` is one row, for measures 1% of the view's mean answer.
+        Infinite where there is no answer, as the mean of no rows.
     exact : dict or None
         The exact cube's answers.
     """
@@ -88,14 +91,16 @@ def invert(
     Returns
     -------
     list of Suggestion
-        Those that hit (within 1%, or half a row) by how little they change the base, then the others by their miss.
+        Those that hit (within 1%, counts also within half a row) by how little they change the base, then the others by
+        their miss.
 
     Raises
     ------
     ValueError, LookupError
         If what is wanted or free does not fit the schema.
     """
-    targets, aggregate = read_targets(model, wanted), model.aggregate(aggregate)
+    aggregate = model.aggregate(aggregate)
+    targets = read_targets(model, wanted, aggregate)
     base = base or Query()
     if n < 1 or starts < 1:
         raise ValueError(f"n and starts must be at least 1, got {n} and {starts}")
@@ -143,10 +148,17 @@ class Search:
         self.origin = model.schema.mask(base)
         self.free: dict[str, Intervals | Sets] = {name: regions(model.schema[name]) for name in free}
         self.net = Answers(model, targets, aggregate)
-        widths = [len(each.near(self.origin[self.schema.slices[name]])) for name, each in self.free.items()]
-        ends = np.cumsum([0, *widths])
+        near = {name: each.near(self.origin[self.schema.slices[name]]) for name, each in self.free.items()}
+        ends = np.cumsum([0, *map(len, near.values())])
         self.columns = {name: slice(*ends[k : k + 2]) for k, name in enumerate(self.free)}
-        self.half = 0.5 / max(1.0, float(np.mean([np.abs(t.value).sum() for t in targets])))
+        self.near = np.concatenate(list(near.values()))
+        self.odd = {}  # hard parameters near filters of the base that no region says exactly
+        for name, each in self.free.items():
+            row = each.snap(near[name][None])
+            if not np.array_equal(each.masks(row)[0], self.origin[self.schema.slices[name]]):
+                self.odd[name] = row[0]
+        size = max(1.0, float(np.mean([np.abs(t.value).sum() for t in targets])))
+        self.hit = max(HIT, 0.5 / size) if aggregate == "count" else HIT
 
     def run(self, starts: int) -> Candidates:
         """The best hard queries by the model, all different."""
@@ -163,54 +175,54 @@ class Search:
             found = _joined(found, self.evaluate(more))
         return found.take(self.rank(found))
 
-    @property
-    def hit(self) -> float:
-        return max(HIT, self.half)
-
     def start(self, n: int) -> np.ndarray:
         """Soft parameters (n, ...): the base first, then half with one attribute changed, then all of them."""
-        near = np.concatenate([each.near(self.origin[self.schema.slices[name]]) for name, each in self.free.items()])
         drawn = np.concatenate([each.random(n, self.rng) for each in self.free.values()], 1)
         names = list(self.free)
         for row in range(0, n // 2):
             chosen = self.columns[names[row % len(names)]]
-            kept, drawn[row] = drawn[row, chosen].copy(), near
+            kept, drawn[row] = drawn[row, chosen].copy(), self.near
             drawn[row, chosen] = kept
-        drawn[0] = near
+        drawn[0] = self.near
         return drawn
 
     def descend(self, at: np.ndarray) -> np.ndarray:
         """Adam on the soft parameters, edges sharpening on the way."""
         m, v = np.zeros_like(at), np.zeros_like(at)
-        near = at[:1]
         for step in range(1, STEPS + 1):
-            _, masks, traces = self.soften(at, 1 - step / STEPS)
+            masks, traces = self.soften(at, 1 - step / STEPS)
             _, d_masks = self.net.pull(masks)
             g = np.concatenate(
                 [each.pull(traces[name], d_masks[:, self.schema.slices[name]]) for name, each in self.free.items()], 1
             )
             g /= np.abs(g).max(1, keepdims=True) + 1e-12  # misses of all sizes move alike
-            g += KEEP * (at - near)
+            g += KEEP * (at - self.near)
             m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g * g
             rate = RATE * (1 - (step - 1) / STEPS)
             at = at - rate * (m / (1 - 0.8**step)) / (np.sqrt(v / (1 - 0.9**step)) + 1e-3)
             at = np.clip(at, -0.05, 1.05)
         return at
 
-    def soften(self, at: np.ndarray, sharpness: float) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    def soften(self, at: np.ndarray, sharpness: float) -> tuple[np.ndarray, dict[str, Any]]:
         masks = np.repeat(self.origin[None].astype(np.float32), len(at), axis=0)
         traces = {}
         for name, each in self.free.items():
             masks[:, self.schema.slices[name]], traces[name] = each.soft(at[:, self.columns[name]], sharpness)
-        return at, masks, traces
+        return masks, traces
 
     def snap(self, at: np.ndarray) -> np.ndarray:
-        return np.concatenate([each.snap(at[:, self.columns[name]]) for name, each in self.free.items()], 1)
+        """Hard parameters; a filter of the base that did not move stays, even if it is no range."""
+        parts = []
+        for name, each in self.free.items():
+            hard = each.snap(at[:, self.columns[name]])
+            if name in self.odd:
+                hard[(hard == self.odd[name]).all(1)] = AS_BASE
+            parts.append(hard)
+        return np.concatenate(parts, 1)
 
     def single(self) -> np.ndarray:
         """The base with one attribute changed in every way, where these are not too many."""
-        near = np.concatenate([each.near(self.origin[self.schema.slices[name]]) for name, each in self.free.items()])
-        base = self.snap(near[None])[0]
+        base = self.snap(self.near[None])[0]
         rows = [base[None]]
         for name, each in self.free.items():
             every = each.every()
@@ -224,7 +236,11 @@ class Search:
         rows = [known[:0]]
         for row in hard:
             for name, each in self.free.items():
-                moved = each.neighbours(row[self.columns[name]])
+                own = row[self.columns[name]]
+                if own[0] == AS_BASE:
+                    moved = np.concatenate([self.odd[name][None], each.neighbours(self.odd[name])])
+                else:
+                    moved = each.neighbours(own)
                 changed = np.repeat(row[None], len(moved), axis=0)
                 changed[:, self.columns[name]] = moved
                 rows.append(changed)
@@ -236,7 +252,9 @@ class Search:
         hard = _distinct(hard)
         masks = np.repeat(self.origin[None], len(hard), axis=0)
         for name, each in self.free.items():
-            masks[:, self.schema.slices[name]] = each.masks(hard[:, self.columns[name]])
+            own = hard[:, self.columns[name]]
+            moved = own[:, 0] != AS_BASE
+            masks[moved, self.schema.slices[name]] = each.masks(own[moved])
         answers = self.net.found(masks)
         return Candidates(hard, masks, self.missed(answers), answers)
 
@@ -255,19 +273,20 @@ class Search:
             part = self.schema.slices[name]
             both = (masks[:, part] & origin[part]).sum(1)
             either = (masks[:, part] | origin[part]).sum(1)
-            out += 1 - both / np.maximum(either, 1)
+            out += np.where(either > 0, 1 - both / np.maximum(either, 1), 0)
         return out
 
     def check(self, found: Candidates, cube: ExactCube) -> Candidates:
-        """The most promising by the exact cube; then once more around the best of these."""
-        found = self.exactly(found.take(slice(0, 64)), cube)
+        """The base and the most promising by the exact cube; then once more around the best of these."""
+        base = np.flatnonzero(self.change(found.masks, self.origin) == 0)[:1]
+        promising = np.union1d(base, np.arange(min(CHECKED, len(found.hard))))
+        found = self.exactly(found.take(promising), cube)
         best = self.rank(found)
         if found.misses[best[:3]].max() > self.hit:
-            more = self.evaluate(self.around(found.hard[best[:4]], found.hard))
-            if len(more.hard):
-                more = self.corrected(more, found.take(best[:1]))
-                joined = self.exactly(more.take(self.rank(more)[:64]), cube)
-                found = _joined(found, joined)
+            around = self.around(found.hard[best[:4]], found.hard)
+            if len(around):
+                more = self.corrected(self.evaluate(around), found.take(best[:1]))
+                found = _joined(found, self.exactly(more.take(self.rank(more)[:CHECKED]), cube))
         return found.take(self.rank(found))
 
     def exactly(self, found: Candidates, cube: ExactCube) -> Candidates:
@@ -329,7 +348,7 @@ def _free(model: Model, targets: list[Target], free: Sequence[str] | None) -> li
         )
     for name in free:
         model.schema.index(name)
-    return list(dict.fromkeys(free))
+    return [name for name in names if name in free]
 
 
 def _distinct(hard: np.ndarray) -> np.ndarray:

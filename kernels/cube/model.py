@@ -116,17 +116,19 @@ class Model:
 
     def views(self, query: Query | None = None, aggregate: Any = None) -> dict[str, np.ndarray]:
         """All views of one query: (bins,) float64 by name. A view ignores the query's filter on itself."""
-        return self.schema.split(self.answer(self.schema.mask(query or Query()), aggregate))
+        return self.schema.split(self.answer(self._mask(query), aggregate))
 
     def answer(self, mask: np.ndarray, aggregate: Any = None) -> np.ndarray:
         """The answers (bins,) to one mask (bins,) over all bins, boolean or soft."""
-        aggregate = self.aggregate(aggregate)
+        aggregate, mask = self.aggregate(aggregate), np.asarray(mask)
+        if mask.shape != (self.schema.bins,):
+            raise ValueError(f"a mask of shape {mask.shape}; expected ({self.schema.bins},), all bins in order")
         found = {part: self._one(part, mask)[0] for part in self.parts(aggregate)}
         return combine(aggregate, found, self._centre(aggregate))
 
     def total(self, query: Query | None = None, aggregate: Any = None) -> float:
         """The aggregate under all filters."""
-        return float(self.totals_many(query or Query(), aggregate)[0])
+        return float(self.totals_many(self._mask(query), aggregate)[0])
 
     def query_many(self, queries: Any, aggregate: Any = None) -> np.ndarray:
         """Answers (n, bins) of all views, in the schema's order, to whatever `Schema.masks` takes."""
@@ -147,7 +149,7 @@ class Model:
 
     def interval(self, query: Query | None = None, aggregate: Any = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Lower and upper ends per bin by view, made to cover 90% of the answers (of those that are not 0)."""
-        low, high = self.interval_many(query or Query(), aggregate)
+        low, high = self.interval_many(self._mask(query), aggregate)
         return {name: (low[0, part], high[0, part]) for name, part in self.schema.slices.items()}
 
     def interval_many(self, queries: Any, aggregate: Any = None) -> tuple[np.ndarray, np.ndarray]:
@@ -209,6 +211,14 @@ class Model:
 
     def _centre(self, aggregate: Aggregate) -> float:
         return 0.0 if isinstance(aggregate, str) else self.centres.get(aggregate[1], 0.0)
+
+    def _mask(self, query: Any) -> np.ndarray:
+        if query is None or isinstance(query, Query):
+            return self.schema.mask(query or Query())
+        masks = self.schema.masks(query)
+        if len(masks) != 1:
+            raise ValueError(f"{len(masks)} queries; expected one (query_many and totals_many answer many)")
+        return masks[0]
 
     def _one(self, part: Part, mask: np.ndarray) -> tuple[np.ndarray, float]:
         """Answers and total of one part to one mask (bins,)."""

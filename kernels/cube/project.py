@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .model import totals
 from .queries import random_masks
 from .query import Query
 
@@ -59,16 +60,13 @@ def project(
     """
     masks = selection_masks(model, attribute, selections)
     one = model.schema[attribute]
-    if contexts < 2:
-        raise ValueError(f"contexts must be at least 2, got {contexts}")
     landmarks = random_masks(model.schema, LANDMARKS, rng)[:, model.schema.slices[attribute]]
     known = np.concatenate([np.eye(one.bins, dtype=bool), landmarks])
     X = totals_in_contexts(model, attribute, np.concatenate([known, masks]), aggregate, contexts, rng)
     origin = totals_in_contexts(model, attribute, np.zeros((1, one.bins), bool), aggregate, contexts, rng)
     X = X - origin
     _, _, axes = np.linalg.svd(X[: len(known)], full_matrices=False)
-    plane = axes[:2] if len(axes) > 1 else np.concatenate([axes, np.zeros_like(axes)])
-    places = X @ plane.T / np.sqrt(X.shape[1])
+    places = X @ axes[:2].T / np.sqrt(X.shape[1])
     return places[len(known) :] * _signs(places[: len(known)])
 
 
@@ -110,16 +108,25 @@ def selection_masks(model: Model, attribute: str, selections: Any) -> np.ndarray
 def totals_in_contexts(
     model: Model, attribute: str, masks: np.ndarray, aggregate: Any, contexts: int, rng: int
 ) -> np.ndarray:
-    """Totals (n, contexts) of selections (n, bins), each with every one of the same random queries of the others."""
+    """Totals (n, contexts) of selections (n, bins), each with every one of the same random queries of the others.
+
+    Means and variances of less than a row are those of all rows.
+    """
+    if contexts < 2:
+        raise ValueError(f"contexts must be at least 2, got {contexts}")
     schema, part = model.schema, model.schema.slices[attribute]
     others = random_masks(schema, contexts, rng + 1)
     aggregate = model.aggregate(aggregate)
     if model.additive and (aggregate == "count" or aggregate[0] == "sum"):
         return masks @ model.query_many(others, aggregate)[:, part].T
     out = np.empty((len(masks), contexts))
+    quotient = isinstance(aggregate, tuple) and aggregate[0] != "sum"
+    usual = np.nan_to_num(model.total(None, aggregate))
     for k, mask in enumerate(masks):
         others[:, part] = mask
-        out[k] = np.nan_to_num(model.totals_many(others, aggregate))
+        out[k] = np.nan_to_num(model.totals_many(others, aggregate), nan=usual)
+        if quotient:  # of less than a row it is noise of any size
+            out[k, totals(model.nets[model.parts(aggregate)[0]], others) < 1] = usual
     return out
 
 

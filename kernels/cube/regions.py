@@ -144,7 +144,10 @@ class Sets:
         return hard.astype(bool)
 
     def every(self) -> np.ndarray:
+        """All sets, of many categories those of one and those of all but one, where they are not too many."""
         bins = self.attribute.bins
+        if 2 * bins > EXHAUSTIVE:
+            return np.empty((0, bins), np.int64)
         if 2**bins > EXHAUSTIVE:
             single = np.eye(bins, dtype=np.int64)
             return np.concatenate([single, 1 - single])

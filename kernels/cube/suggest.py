@@ -10,7 +10,7 @@ Source: Kulldorff, A spatial scan statistic, Communications in Statistics 26(6),
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 WIDEST = 0.5  # share of an axis that a scanned range covers at most
 BOX = 4  # cells along the side of a scanned box at most
-PER_PAIR = 12  # candidates kept of each pair of attributes
+MOST = 4000  # selections of an attribute that are scanned; of long axes and fine maps not all
+BLOCK = 256  # of these at a time
 ALIKE = 0.3  # share of the smaller one's bins that two suggestions may have in common
 REPEAT = 0.5  # each time a pair of attributes was suggested, its further ones count so much less
 
@@ -86,7 +87,9 @@ def suggest(model: Model, n: int = 5, *, base: Query | None = None) -> list[Surp
     base = base or Query()
     free = [attribute for attribute in model.schema if attribute.name not in base.filters]
     tables = _tables(model, base, free)
-    found = [each for a, b in combinations(free, 2) for each in _scan(a, b, tables[a.name, b.name])]
+    found = [each for a, b in combinations(free, 2) for each in _scan(a, b, tables[a.name, b.name], n)]
+    if not model.additive:
+        found = _by_totals(model, base, found)
     return [_surprise(model, base, each) for each in _diverse(found, n)]
 
 
@@ -103,33 +106,53 @@ def _tables(model: Model, base: Query, free: list[Attribute]) -> dict[tuple[str,
     return tables
 
 
-def _scan(a: Attribute, b: Attribute, table: np.ndarray) -> Iterator[Found]:
+def _scan(a: Attribute, b: Attribute, table: np.ndarray, n: int) -> Iterator[Found]:
+    """The `n` pairs of selections with the highest scores that have little in common."""
     total = table.sum()
     if total <= 0:
         return
     A, B = _selections(a, table.sum(1)), _selections(b, table.sum(0))
-    answer = A.astype(np.float32) @ table.astype(np.float32) @ B.T.astype(np.float32)
-    expected = np.outer(A @ table.sum(1), B @ table.sum(0)) / total
-    score = _score(answer.astype(np.float64), expected)
-    taken = np.zeros(table.shape, bool)
-    for place in np.argsort(score, axis=None)[::-1][: 40 * PER_PAIR]:
-        i, j = np.unravel_index(place, score.shape)
+    rows, columns = A @ table.sum(1), B @ table.sum(0)
+    score = np.empty((len(A), len(B)), np.float32)
+    for start in range(0, len(A), BLOCK):
+        some = slice(start, start + BLOCK)
+        score[some] = _score(A[some] @ table @ B.T, np.outer(rows[some], columns) / total)
+    for _ in range(n):
+        i, j = np.unravel_index(score.argmax(), score.shape)
         if score[i, j] <= 1:
             return
-        cells = np.ix_(A[i], B[j])
-        if taken[cells].mean() > ALIKE:
-            continue
-        taken[cells] = True
+        answer, expected = A[i] @ table @ B[j], rows[i] * columns[j] / total
         filters = (_filter(a, A[i]), _filter(b, B[j]))
-        yield Found(
-            (a.name, b.name), (A[i], B[j]), filters, float(answer[i, j]), float(expected[i, j]), float(score[i, j])
-        )
+        names, masks = (a.name, b.name), (A[i], B[j])
+        yield Found(names, masks, filters, float(answer), float(expected), float(_score(answer, expected)))
+        score[np.ix_(_alike(A, i), _alike(B, j))] = 0
 
 
-def _score(answer: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _alike(masks: np.ndarray, i: int) -> np.ndarray:
+    """Which of masks (n, bins) share more than `ALIKE` of the smaller one's bins with number i; (n,)."""
+    sizes = masks.sum(1)
+    return (masks & masks[i]).sum(1) > ALIKE * np.minimum(sizes, sizes[i])
+
+
+def _by_totals(model: Model, base: Query, found: list[Found]) -> list[Found]:
+    """The same by the model's totals, as its bars do not add up to them; without those that are no surprise then."""
+    queries = [base]
+    for each in found:
+        filters = dict(zip(each.names, each.filters, strict=True))
+        queries += [base.replace(**filters), *(base.replace(**{name: held}) for name, held in filters.items())]
+    whole, *rest = model.totals_many(queries, "count").tolist()
+    out = []
+    for k, each in enumerate(found):
+        answer, a, b = rest[3 * k : 3 * k + 3]
+        expected = a * b / max(whole, 1e-9)
+        out.append(replace(each, answer=answer, expected=expected, score=float(_score(answer, expected))))
+    return [each for each in out if each.score > 1]
+
+
+def _score(answer: Any, expected: Any) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(answer > 0, answer * np.log(answer / expected), 0)
-    return np.where(expected > 0, ratio - (answer - expected), 0)
+        ratio = np.where(np.greater(answer, 0), answer * np.log(np.divide(answer, expected)), 0)
+    return np.where(np.greater(expected, 0), ratio - (answer - expected), 0)
 
 
 def _selections(attribute: Attribute, rows: np.ndarray) -> np.ndarray:
@@ -144,14 +167,19 @@ def _selections(attribute: Attribute, rows: np.ndarray) -> np.ndarray:
         i, j = np.divmod(np.arange(len(ranges[0]) * len(ranges[1])), len(ranges[1]))
         hard = np.concatenate([ranges[0][i], ranges[1][j]], 1)
     masks = Intervals(attribute).masks(hard)
-    filled = (masks * (rows > 0)).sum(1) * 2 > masks.sum(1) if not flat else np.ones(len(masks), bool)
-    return masks[filled]
+    if not flat:
+        masks = masks[(masks & (rows > 0)).sum(1) * 2 > masks.sum(1)]
+    return masks[np.sort((masks @ rows).argsort()[::-1][:MOST])]
 
 
 def _ranges(size: int, widest: int) -> np.ndarray:
-    start, stop = np.triu_indices(size)
-    keep = stop - start < widest
-    return np.stack([start[keep], stop[keep] + 1], 1)
+    """Ranges (n, 2) of an axis; where these are many, only of widths 1, 2, 4, ..., overlapping by half."""
+    start, last = np.triu_indices(size)
+    width = last - start + 1
+    keep = width <= widest
+    if keep.sum() > MOST:
+        keep &= (width & (width - 1) == 0) & (start % np.maximum(1, width // 2) == 0)
+    return np.stack([start[keep], last[keep] + 1], 1)
 
 
 def _filter(attribute: Attribute, mask: np.ndarray) -> Any:
@@ -169,15 +197,8 @@ def _diverse(found: list[Found], n: int) -> list[Found]:
         used = [each.names for each in chosen]
         best = max(found, key=lambda each: each.score * REPEAT ** used.count(each.names))
         chosen.append(best)
-        found = [each for each in found if each is not best and not _alike(each, best)]
+        found = [each for each in found if each is not best]
     return chosen
-
-
-def _alike(a: Found, b: Found) -> bool:
-    """Of the same two attributes, and in both the smaller selection lies mostly within the larger."""
-    if a.names != b.names:
-        return False
-    return all((x & y).sum() > ALIKE * min(x.sum(), y.sum()) for x, y in zip(a.masks, b.masks, strict=True))
 
 
 def _surprise(model: Model, base: Query, found: Found) -> Surprise:

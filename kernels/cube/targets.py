@@ -11,23 +11,26 @@ import numpy as np
 from ..arrays import as_numpy
 from .aggregates import Aggregate, combine
 from .aggregates import parts as parts_of
+from .query import Query
 
 if TYPE_CHECKING:
     from .model import Model
 
 ALL = "all"
+SMALL = 0.01  # of the mean answer of a measure's view: misses are relative to no less
 
 
 @dataclass(frozen=True)
 class Target:
-    """One wanted answer: `value` of bin `bin` of a view, of a whole view (`bin` ALL), or the total (None)."""
+    """One wanted answer: `value` of a bin of a view, of a whole view (ALL), or the total (None)."""
 
     key: tuple[str, Any]
     places: slice | None  # among all bins; None: the total
     value: np.ndarray  # (k,)
+    least: float = 1.0  # misses are relative to the wanted size, but to no less than this: one row, for counts
 
 
-def read_targets(model: Model, wanted: Mapping[Any, Any]) -> list[Target]:
+def read_targets(model: Model, wanted: Mapping[Any, Any], aggregate: Aggregate = "count") -> list[Target]:
     """The wanted answers, checked.
 
     Raises
@@ -37,10 +40,10 @@ def read_targets(model: Model, wanted: Mapping[Any, Any]) -> list[Target]:
     """
     if not isinstance(wanted, Mapping) or not wanted:
         raise ValueError("wanted must be a dict such as {('hour', 8): 1200.0} with at least one entry")
-    return [_target(model, key, value) for key, value in wanted.items()]
+    return [_target(model, key, value, aggregate) for key, value in wanted.items()]
 
 
-def _target(model: Model, key: Any, value: Any) -> Target:
+def _target(model: Model, key: Any, value: Any, aggregate: Aggregate) -> Target:
     if not isinstance(key, tuple) or len(key) != 2:
         raise ValueError(f"wanted: {key!r} is no key; expected (view, bin), (view, None) for the total, (view, 'all')")
     view, place = key
@@ -60,7 +63,15 @@ def _target(model: Model, key: Any, value: Any) -> Target:
         places, expected = slice(part.start + k, part.start + k + 1), 1
     if values.shape != (expected,):
         raise ValueError(f"wanted[{key!r}] must hold {expected} number{'s' * (expected > 1)}, got shape {values.shape}")
-    return Target((view, place), places, values)
+    return Target((view, place), places, values, _least(model, part, aggregate))
+
+
+def _least(model: Model, part: slice, aggregate: Aggregate) -> float:
+    """One row; for measures, whose units can be any, a share of the view's mean answer."""
+    if aggregate == "count":
+        return 1.0
+    answers = np.abs(np.nan_to_num(model.query_many(Query(), aggregate)[0, part]))
+    return SMALL * float(answers.mean()) or 1.0
 
 
 def _bin(attribute: Any, key: Any, place: Any) -> int:
@@ -79,9 +90,9 @@ def _few(labels: list[str]) -> str:
 
 
 def miss(target: Target, found: np.ndarray) -> np.ndarray:
-    """How far answers (n, k) are from the target's (k,): sum |found - wanted| / max(sum |wanted|, 1); (n,)."""
-    off = np.abs(np.nan_to_num(found, nan=np.inf, posinf=np.inf) - target.value).sum(1)
-    return off / max(float(np.abs(target.value).sum()), 1.0)
+    """How far answers (n, k) are from the target's (k,): sum |found - wanted| / max(sum |wanted|, least); (n,)."""
+    off = np.abs(np.where(np.isfinite(found), found, np.inf) - target.value).sum(1)
+    return off / max(float(np.abs(target.value).sum()), target.least)
 
 
 class Answers:
@@ -113,10 +124,12 @@ class Answers:
         for target in self.targets:
             raw = {part: self._raw(target, *traces[part]) for part in self.parts}
             found = np.nan_to_num(combine(self.aggregate, raw, self.centre))
-            scale = (np.abs(target.value) + np.abs(found)).sum(1, keepdims=True) + 1
+            scale = (np.abs(target.value) + np.abs(found)).sum(1, keepdims=True) + target.least
             off = (found - target.value) / scale
-            loss += (off * off).sum(1)
-            for part, d in _through(self.aggregate, self.parts, raw, 2 * off / scale).items():
+            squares = (off * off).sum(1, keepdims=True)
+            loss += squares[:, 0]
+            d_found = 2 * (off - squares * np.sign(found)) / scale
+            for part, d in _through(self.aggregate, self.parts, raw, d_found).items():
                 if target.places is None:
                     gradient += self._pull_total(part, *traces[part], d[:, 0])
                 else:

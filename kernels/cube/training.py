@@ -68,6 +68,7 @@ def relative_error(found: Any, answers: Any) -> float:
     return miss / spread if spread else (0.0 if miss == 0 else math.inf)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what diverges is seen and said
 def train(
     net: Any,
     training: tuple[Any, Any],
@@ -79,7 +80,7 @@ def train(
     patience: float = 0.4,
     enough: float = 0.0,
 ) -> History:
-    """Train `net` in place; at the end it has the parameters that did best on the held-out queries.
+    """Train `net` in place; at the end it has the parameters that did best on the held-out queries, be it the first.
 
     Parameters
     ----------
@@ -105,7 +106,8 @@ def train(
     history, progress = History(), progress or Progress()
     total = sum(phase.steps for phase in phases)
     every, weight = max(1, total // CHECKS), _weight(answers)
-    best, kept, last = math.inf, _copy(net.parameters), 0
+    best, kept, last = held_error(net, *held), _copy(net.parameters), 0
+    history.errors.append((0, best))
     progress.start(total)
     try:
         for phase in phases:

@@ -109,6 +109,16 @@ def test_advice_when_the_exact_cube_is_smaller():
     assert "exact dense cube" in model.about["advice"]
 
 
+def test_a_net_that_is_not_worth_its_weights_is_named():
+    note = "note: count is no better than by independent attributes; train it for longer"
+    result, model = made("flights", "--attributes", "hour,delay", "--steps", "1")
+    assert model.error.overall >= model.error.independence
+    assert note in result.stdout
+    result, model = made("flights", "--attributes", "hour,delay", "--steps", "300", "--force")
+    assert model.error.overall < model.error.independence
+    assert note not in result.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "aggregates"),
     [
@@ -158,12 +168,11 @@ def test_every_kind_of_table_gives_the_same_model():
 
 
 def test_csv_that_turns_to_decimals_late(folder):
-    whole = pd.DataFrame({"a": np.arange(200_000) % 7, "b": np.arange(200_000) % 5})
-    whole.loc[len(whole)] = [2.5, 1]
-    text = whole.to_csv(index=False).replace(".0,", ",")  # numbers are whole for more than a megabyte
+    whole = pd.DataFrame({"a": np.arange(400_000) % 7, "b": np.arange(400_000) % 5})
+    text = whole.to_csv(index=False) + "2.5,1\n"  # after more than a megabyte
     (folder / "late.csv").write_text(text)
     _, model = made("late.csv")
-    assert model.about["rows"] == 200_001
+    assert model.about["rows"] == 400_001
 
 
 def test_flights_by_the_names_of_their_schema():
@@ -207,7 +216,7 @@ def test_bars_with_time_left_are_on_stderr():
     bars = result.stderr.replace("\r", "\n")
     assert re.search(r"reading: 100%\|.*\| 3\.00k/3\.00k \[\d\d:\d\d<\d\d:\d\d, ", bars)
     assert re.search(r"answering queries: 100%\|.*\| 50/50 ", bars)
-    assert re.search(r"training: 100%\|.*\| 20/20 \[.*held-out error \d\.\d{4}\]", bars)
+    assert re.search(r"training: +\d+%\|.*\| \d+/20 \[.*held-out error \d\.\d{4}\]", bars)
     assert "training:" not in result.stdout
 
 

@@ -1,6 +1,7 @@
 """Versioned SQLite files: made, opened, and refused with one clear error."""
 
 import sqlite3
+import zipfile
 from contextlib import closing
 
 import hypothesis.extra.numpy as arrays
@@ -179,3 +180,109 @@ def test_array_columns_are_little_endian_and_in_order():
     dtype, shape, little = store.array_columns(array)
     assert (dtype, shape) == ("<i4", "3 2")
     assert little.tobytes() == np.array([0, 3, 1, 4, 2, 5], "<i4").tobytes()
+
+
+# --- npz files
+
+
+def write_npz(path, version=VERSION, **arrays):
+    return store.write_npz(path, KIND, version, {"notes": ["one", 2, None, float("nan")]}, arrays)
+
+
+def npz_refusal(path, version=VERSION):
+    with pytest.raises(store.FileFormatError) as error:
+        store.read_npz(path, KIND, version)
+    assert str(path) in str(error.value)
+    return str(error.value)
+
+
+def test_npz_gives_back_what_was_written(path):
+    arrays_ = {"a": np.arange(6.0).reshape(2, 3), "b.c": np.zeros((0, 4), np.float16), "d": np.array(3, np.uint8)}
+    write_npz(path, **arrays_)
+    header, found = store.read_npz(path, KIND, VERSION)
+    assert header["notes"][:3] == ["one", 2, None]
+    assert set(header) == {"notes"}
+    assert list(found) == list(arrays_)
+    for name, array in arrays_.items():
+        np.testing.assert_array_equal(found[name], array)
+        assert found[name].dtype == array.dtype
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_npz_of_another_kind_or_version(path):
+    write_npz(path)
+    assert "version 3; this LearnViews reads version 4" in npz_refusal(path, 4)
+    store.write_npz(path, "diary", VERSION, {}, {})
+    assert "a LearnViews diary; expected a notebook" in npz_refusal(path)
+
+
+def test_npz_refuses_objects_and_keeps_the_old_file(path):
+    write_npz(path, a=np.arange(3))
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        store.write_npz(path, KIND, VERSION, {"notes": object()}, {})
+    assert path.read_bytes() == before
+
+
+def test_every_flipped_byte_of_a_small_npz(path):
+    write_npz(path, a=np.arange(4))
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            _, found = store.read_npz(path, KIND, VERSION)
+        except store.FileFormatError as error:
+            assert str(path) in str(error)
+        else:
+            assert all(array.tolist() == [0, 1, 2, 3] for array in found.values())
+
+
+def test_every_truncation_of_a_small_npz(path):
+    write_npz(path, a=np.arange(4))
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        npz_refusal(path)
+
+
+def npy(header, body=b"", version=(1, 0)):
+    text = header.encode("latin1") + b"\n"
+    length = len(text).to_bytes(2 if version == (1, 0) else 4, "little")
+    return b"\x93NUMPY" + bytes(version) + length + text + body
+
+
+NPY_HEADERS = [
+    f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**30},)}}",
+    f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**15},)}}",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}",
+    f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({2**40}, {2**40})}}",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+    "{'descr': '<M8[xx]', 'fortran_order': False, 'shape': (1,)}",
+    "{'descr': '<f8'",
+    "((((((",
+    "'''",
+    "[" * 9000,
+    "",
+]
+
+
+@pytest.mark.parametrize("header", NPY_HEADERS, ids=lambda text: text[:60])
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0), (9, 9)])
+def test_hostile_headers_of_arrays(path, header, version):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}", b"{}"))
+        archive.writestr("a.npy", npy(header, bytes(64), version))
+    npz_refusal(path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_STORED])
+def test_damaged_archives_of_any_compression(path, compression):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("header.npy", b"x" * 500)
+    whole = path.read_bytes()
+    npz_refusal(path)
+    for place in range(30, len(whole), 3):
+        path.write_bytes(whole[:place] + b"\x01" + whole[place + 1 :])
+        npz_refusal(path)

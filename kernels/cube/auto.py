@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..progress import Progress
-from .fit import default_rank, fit_nets
+from .aggregates import Part
+from .fit import default_rank, fit_nets, negative
 from .model import Model
 from .product import ProductNet
 from .report import size
@@ -67,7 +68,11 @@ def _ranks(data: TrainingSet) -> list[int]:
 
 
 def _make(data: TrainingSet, rank: int, rng: np.random.Generator) -> Any:
-    return lambda part: ProductNet.initial(data.schema.sizes, data.marginals[part], rank, rng, part.signed)
+    def product(part: Part) -> ProductNet:
+        share = negative(data, part)
+        return ProductNet.initial(data.schema.sizes, data.marginals[part], rank, rng, part.signed, share)
+
+    return product
 
 
 def _good_enough(tried: list[Model], error: float | None) -> bool:

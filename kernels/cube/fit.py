@@ -143,7 +143,7 @@ def grown(net: Any, data: TrainingSet, part: ag.Part, rng: np.random.Generator) 
         return net
     expected = data.marginals[part]
     if not net.keep.any():  # there was nothing so far
-        return ProductNet.initial(net.sizes, expected, net.rank, rng, net.signed)
+        return ProductNet.initial(net.sizes, expected, net.rank, rng, net.signed, negative(data, part))
     keep = net.keep | (expected > 0)
     scale = _scale(net, data, part)
     full = np.full((len(keep), net.rank), -np.inf, np.float32)
@@ -154,7 +154,9 @@ def grown(net: Any, data: TrainingSet, part: ag.Part, rng: np.random.Generator) 
     for start, stop in zip(np.cumsum((0, *net.sizes[:-1])), np.cumsum(net.sizes), strict=True):
         old, new = net.keep[start:stop], (keep & ~net.keep)[start:stop]
         if old.any() and new.any():  # like the average bin of its view, at its share of the total
-            pattern = np.log(np.exp(full[start:stop][old]).mean(0) + 1e-30)
+            mean = (np.exp(full[start:stop][old]) * sign[start:stop][old]).mean(0)
+            pattern = np.log(np.abs(mean) + 1e-30)
+            sign[start:stop][new] = np.where(mean < 0, -1, 1)
             share = expected[start:stop][new] / max(expected[start:stop][old].mean(), 1e-30)
             full[start:stop][new] = pattern + np.log(share + 1e-7)[:, None]
         elif new.any():
@@ -294,7 +296,8 @@ def _maker(data: TrainingSet, net: str, rank: int | None, description: Any, rng:
     rank = rank or default_rank(sizes)
 
     def product(part: ag.Part) -> ProductNet:
-        return ProductNet.initial(sizes, data.marginals[part], rank, rng, part.signed or net == "signed")
+        signed = part.signed or net == "signed"
+        return ProductNet.initial(sizes, data.marginals[part], rank, rng, signed, negative(data, part))
 
     return product
 
@@ -307,6 +310,15 @@ def _described(description: Any, shapes: Any) -> dict[str, Any]:
     if not isinstance(name, str) or name not in known:
         raise ValueError(f'description must be "tuned", "authors" or a dict, got {description!r}')
     return known[name](shapes)
+
+
+def negative(data: TrainingSet, part: ag.Part) -> float:
+    """Share of the ranks that begin below 0, where answers do: a quarter at least, three at most, for both signs."""
+    if not part.signed:
+        return 0.0
+    answers = data.answers[part]
+    whole = np.abs(answers).sum() or 1.0
+    return float(np.clip(np.abs(np.minimum(answers, 0)).sum() / whole, 0.25, 0.75))
 
 
 def default_rank(sizes: tuple[int, ...]) -> int:

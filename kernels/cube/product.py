@@ -58,9 +58,18 @@ class ProductNet:
 
     @classmethod
     def initial(
-        cls, sizes: Any, marginals: np.ndarray, rank: int, rng: np.random.Generator, signed: bool = False
+        cls,
+        sizes: Any,
+        marginals: np.ndarray,
+        rank: int,
+        rng: np.random.Generator,
+        signed: bool = False,
+        negative: float = 0.0,
     ) -> ProductNet:
-        """A net near independence: `marginals` (bins,) are expected answers per bin, 0 where none can be."""
+        """A net near independence: `marginals` (bins,) are expected answers per bin, 0 where none can be.
+
+        Signs hardly ever change in training, so of a signed net's ranks a share `negative` begins below 0.
+        """
         keep = marginals > 0
         net = cls(sizes, keep, np.zeros((int(keep.sum()), rank), np.float32))
         parts = np.split(marginals[keep].astype(np.float64), net.offsets[1:-1])
@@ -69,6 +78,8 @@ class ProductNet:
         log = np.concatenate(logs)[:, None] + SPREAD * rng.standard_normal(net.parameters["log"].shape)
         log += np.log(total / rank) / max(1, len(parts))
         sign = np.ones(log.shape, np.float32) if signed else None
+        if sign is not None:
+            sign[: net.offsets[1], : round(negative * rank)] = -1
         return cls(sizes, keep, log.astype(np.float32), sign)
 
     @property

@@ -118,7 +118,7 @@ def _scan(a: Attribute, b: Attribute, table: np.ndarray, n: int) -> Iterator[Fou
         some = slice(start, start + BLOCK)
         score[some] = _score(A[some] @ table @ B.T, np.outer(rows[some], columns) / total)
     for _ in range(n):
-        i, j = np.unravel_index(score.argmax(), score.shape)
+        i, j = divmod(int(score.argmax()), len(B))
         if score[i, j] <= 1:
             return
         answer, expected = A[i] @ table @ B[j], rows[i] * columns[j] / total

@@ -89,6 +89,16 @@ def test_sums_of_both_signs_from_queries_and_answers():
     assert model.query_many(masks).min() < 0
 
 
+@pytest.mark.parametrize("rank", [1, 16])
+@pytest.mark.parametrize("shift", [-20.0, -2.0, 20.0])
+def test_sums_that_are_mostly_below_0_are_learned_as_well(shift, rank):
+    table = surrogates.make_table(5000)
+    table["delay"] += shift
+    exact = cube.ExactCube.build(table, surrogates.make_schema(), ["delay"])
+    model = cube.fit(exact, aggregate=("sum", "delay"), queries=300, rank=rank, steps=300)
+    assert model.error.overall < {1: 0.25, 16: 0.12}[rank]  # 0.83 is that of a net that answers 0
+
+
 def test_the_authors_recipe_runs():
     model = cube.fit(surrogates.shared_cube(), net="mlp", description="authors", queries=60, steps=20)
     assert np.isfinite(model.error.overall)
@@ -339,7 +349,21 @@ def test_an_update_of_an_mlp_knows_new_bins():
     assert new.error.overall < new.error.independence
 
 
-def test_an_update_from_queries_and_answers(grown):
+def test_an_update_of_negative_sums_knows_new_bins():
+    table = surrogates.make_table(4000, months=9)
+    table["delay"] -= 20
+    exact = cube.ExactCube.build(table, surrogates.make_schema(), ["delay"])
+    old = cube.fit(exact, aggregate=("sum", "delay"), queries=300, rank=8, steps=200)
+    more = surrogates.make_table(8000, 5)
+    more["delay"] -= 20
+    exact.add(more)
+    new = old.update(exact, steps=60)
+    truth = exact.views(None, ("sum", "delay"))["month"]
+    np.testing.assert_allclose(new.views()["month"], truth, rtol=0.3)
+    assert new.error.overall < 0.1
+
+
+def test_an_update_from_queries_and_answers():
     old = cube.fit(pair(100), surrogates.make_schema(), rank=4, steps=100)
     queries, answers = pair(100)
     new = old.update((queries, 3 * answers), steps=50)

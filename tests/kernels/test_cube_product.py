@@ -293,6 +293,12 @@ def test_a_first_net_is_near_independence(signed):
     assert (net.signed, net.rank) == (signed, 500)
 
 
+def test_some_ranks_of_a_first_net_begin_below_0():
+    net = ProductNet.initial((3, 2), np.ones(5), 8, np.random.default_rng(0), True, 0.25)
+    cell = np.prod([part[:, 0] for part in factors_of(net)], axis=0)
+    assert ((cell < 0) == (np.arange(8) < 2)).all()
+
+
 def test_a_first_net_of_nothing():
     net = ProductNet.initial((3, 2), np.zeros(5), 4, np.random.default_rng(0))
     assert (net.floats, net.rank) == (0, 4)

@@ -38,7 +38,7 @@ def more(table, rows, seed=1, **where):
     """The table with `rows` rows more, drawn as the others, but with these values."""
     extra = independent_rows(rows, seed)
     for k, (name, values) in enumerate(where.items()):
-        extra[name] = np.random.default_rng([seed, k]).choice(values, rows)
+        extra[name] = np.random.default_rng([seed, 7 + k]).choice(values, rows)
     return {name: np.concatenate([table[name], extra[name]]) for name in table}
 
 

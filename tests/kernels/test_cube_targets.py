@@ -154,8 +154,9 @@ def test_gradients_of_misses_are_those_of_central_differences(fitted, net, aggre
         expected = (losses[:bins] - losses[bins:]) / 2e-5
         off, size = np.abs(found[0] - expected), np.abs(expected).max()
         assert size > 0
-        assert off.max() <= 1e-4 * size
-        assert off.mean() <= 1e-5 * size
+        noise = 1e-10  # of the differences, where a miss is flat: far off, with the wrong sign
+        assert off.max() <= 1e-4 * size + noise
+        assert off.mean() <= 1e-5 * size + noise
 
 
 @pytest.mark.parametrize("net", ["product", "mlp"])

@@ -39,7 +39,7 @@ class Progress:
         """`done` parts are finished. `text` is only called when something is shown."""
         self.done = done
         now = time.monotonic()
-        if self._show and (done >= self.total or now - self._shown >= self._interval):
+        if self._show and (0 < self.total <= done or now - self._shown >= self._interval):
             self._shown = now
             self.text = text() if text else self.text
             self._show(self)

@@ -10,7 +10,8 @@ from ..optimizers import optimizer
 
 Shapes = Sequence[tuple[tuple[int, ...], int]]  # per attribute: shape of its regular bins, number of all bins
 
-OUTPUTS = ("linear", "independence")
+OUTPUTS = ("linear", "independence", "rows")
+OVER = OUTPUTS[1:]  # outputs that are multiplied by what independence answers
 LOSSES = {"l1": 20.0, "mse": 0.001, "autoencoder": 1.0, "additivity": 0.0, "relative": False}
 
 

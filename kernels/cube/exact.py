@@ -100,7 +100,7 @@ DataFrame, or a path (file, folder, glob pattern) or list of paths of Parquet fi
         client : dask.distributed.Client, optional
             Partitions, or row groups, become cubes on its workers, which must see the paths.
         progress : Progress, optional
-            Counts rows where their number is known beforehand (frames, Arrow tables, files); parts with a client.
+            Counts rows, of a total of 0 where their number is not known beforehand (streams); parts with a client.
             Cancelling raises concurrent.futures.CancelledError.
         threads : int, optional
             All cores if absent. The cube does not depend on it, to the last bit.
@@ -180,8 +180,7 @@ DataFrame, or a path (file, folder, glob pattern) or list of paths of Parquet fi
                 raise CancelledError(f"cancelled after {done:,} rows")
             self._add(rows)
             done += len(rows)
-            if source.rows:
-                progress.update(done)
+            progress.update(done)
 
     def _add(self, rows: Rows) -> None:
         self._forget_answers()

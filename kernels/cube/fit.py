@@ -14,7 +14,7 @@ from ..arrays import as_numpy
 from ..progress import Progress
 from . import aggregates as ag
 from .calibration import calibrate
-from .description import authors, tuned
+from .description import OVER, authors, tuned
 from .errors import measure
 from .exact import ExactCube
 from .mlp import MLP
@@ -57,7 +57,8 @@ def fit(
         Needed for queries and answers.
     net : "product", "signed", "mlp" or "auto"
         product: non-negative factors, additive and monotone, any region. signed: the same with signed factors, for a
-        smaller error; additive, but not monotone. mlp: the published net, or what `description` says.
+        smaller error; additive (before counts below 0 are cut off), but not monotone. mlp: the published net, or what
+        `description` says.
         auto: the smallest product net that meets `error`, or advice that an exact cube is smaller (`fit_auto`).
     aggregate : "count", ("sum" | "mean" | "var", measure), or a list of these
         Means and variances need a cube as source.
@@ -72,7 +73,8 @@ def fit(
     description : dict, "tuned" or "authors", optional
         Of the mlp: see `learnviews.kernels.cube.description`.
     progress : Progress, optional
-        Counts steps. Cancelling ends the training early; the model is what was reached.
+        Counts queries answered, then steps, anew for each part. Cancelling ends the training early, and the model is
+        what was reached; while the cube still answers it raises concurrent.futures.CancelledError.
     device : "cpu" or "gpu"
         Where to train; the model itself answers on the CPU.
 
@@ -86,6 +88,8 @@ def fit(
     _check(net, rank, steps, queries, error, device)
     if description is not None and net != "mlp":
         raise ValueError('description is for net="mlp"; the product net has only a rank')
+    if rank is not None and net in ("mlp", "auto"):
+        raise ValueError(f'rank is for net="product" and "signed"; net={net!r} does not take one')
     rng = np.random.default_rng(rng)
     wanted = ag.several(aggregate)
     started = time.monotonic()
@@ -139,7 +143,7 @@ def grown(net: Any, data: TrainingSet, part: ag.Part, rng: np.random.Generator) 
     net = copy.deepcopy(net)
     if net.kind != "product":
         if net.base is not None:
-            net.base = data.independent[part]
+            net.base = base_of(data, part, net.description["output"])
         return net
     expected = data.marginals[part]
     if not net.keep.any():  # there was nothing so far
@@ -182,8 +186,13 @@ def fit_nets(
     recipe: bool,
 ) -> Model:
     """Train one net per part, then measure and calibrate all aggregates on the held-out queries."""
-    nets, stopped = {}, []
+    nets: dict[ag.Part, Any] = {}
+    stopped = []
     for part in data.answers:
+        twin = next((each for each in nets if np.array_equal(data.answers[each], data.answers[part])), None)
+        if twin is not None:  # present rows are all rows where a measure has no gaps
+            nets[part] = nets[twin]
+            continue
         net = make(part)
         if not np.any(data.answers[part]):
             net = silent(net)
@@ -289,8 +298,10 @@ def _maker(data: TrainingSet, net: str, rank: int | None, description: Any, rng:
         described = _described(description, shapes)
 
         def mlp(part: ag.Part) -> MLP:
-            over = described.get("output") == "independence"
-            return MLP.initial(shapes, described, rng, data.independent[part] if over else None)
+            if described.get("output") not in OVER:
+                return MLP.initial(shapes, described, rng)
+            output = "rows" if part.signed else described["output"]
+            return MLP.initial(shapes, {**described, "output": output}, rng, base_of(data, part, output))
 
         return mlp
     rank = rank or default_rank(sizes)
@@ -310,6 +321,11 @@ def _described(description: Any, shapes: Any) -> dict[str, Any]:
     if not isinstance(name, str) or name not in known:
         raise ValueError(f'description must be "tuned", "authors" or a dict, got {description!r}')
     return known[name](shapes)
+
+
+def base_of(data: TrainingSet, part: ag.Part, output: str) -> ProductNet:
+    """What an mlp's output multiplies: independence of the part, or of the rows."""
+    return data.rows if output == "rows" else data.independent[part]
 
 
 def negative(data: TrainingSet, part: ag.Part) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arrays import array_namespace, as_numpy
 from .branch import Branch, dense
-from .description import checked
+from .description import OVER, checked
 from .product import ProductNet
 
 
@@ -46,7 +46,8 @@ class MLP:
         Branches, regressor, output and losses, as `description.authors` and `description.tuned` give them.
     parameters : dict of arrays
     base : ProductNet, optional
-        Independence, for ``output="independence"``: answers are its answers times ``exp(regressor)``.
+        Independence, for ``output="independence"``: answers are its answers times ``exp(regressor)``; for
+        ``output="rows"``, what signed quantities need, times the regressor itself.
     """
 
     kind = "mlp"
@@ -125,7 +126,7 @@ class MLP:
             xp.add((H - u[:B])[:, None], u[None, B:], out=bars[:, part])
         g, layers = self._regress(bars)
         base = self._base(masks)
-        answers = g if base is None else base * xp.exp(g)
+        answers = g if base is None else base * self._link(g)[0]
         return answers, Trace(masks, traces, U, H, layers, base, answers)
 
     def backward(self, trace: Trace, d_answers: Any) -> dict[str, Any]:
@@ -144,7 +145,7 @@ class MLP:
     def totals(self, trace: Trace) -> Any:
         """Totals (B,) under all filters."""
         g, _ = self._regress(trace.hidden.copy())
-        return g if trace.base is None else self._base_totals(trace.masks) * array_namespace(g).exp(g)
+        return g if trace.base is None else self._base_totals(trace.masks) * self._link(g)[0]
 
     def totals_masks_gradient(self, trace: Trace, answers: Any, d_totals: Any) -> Any:
         """Gradient of the masks (B, bins) from that of the totals (B,)."""
@@ -152,9 +153,9 @@ class MLP:
         g, layers = self._regress(trace.hidden.copy())
         dg, d_masks = d_totals, None
         if trace.base is not None:
-            whole = self._base_totals(trace.masks)
-            dg = d_totals * whole * xp.exp(g)
-            d_masks = self._base(trace.masks) * (d_totals * xp.exp(g))[:, None]
+            factor, slope = self._link(g)
+            dg = d_totals * self._base_totals(trace.masks) * slope
+            d_masks = self._base(trace.masks) * (d_totals * factor)[:, None]
         _, dH = self._regress_back(layers, dg)
         dU = [xp.concatenate([dH, xp.zeros((len(u) - B, dH.shape[1]), dH.dtype)]) for u in trace.parts]
         return self._to_masks(trace, dU, d_masks)
@@ -216,7 +217,7 @@ class MLP:
     def _to_parts(self, trace: Trace, d_answers: Any) -> tuple[dict[str, Any], list[Any]]:
         """Regressor gradients and dU (B + n, hidden) per attribute."""
         xp = array_namespace(d_answers)
-        dg = d_answers if trace.base is None else d_answers * trace.answers
+        dg = d_answers if trace.base is None else d_answers * trace.base * self._link(trace.layers[-1][..., 0])[1]
         grads, d = self._regress_back(trace.layers, dg)
         per_view = [d[:, part].sum(1) for part in self._slices()]  # (B, hidden)
         dH = sum(per_view)
@@ -232,6 +233,12 @@ class MLP:
             parts.append(branch.to_masks(dX[:B], each.masks))
         out = xp.concatenate(parts, 1)
         return out if d_masks is None else out + d_masks
+
+    def _link(self, g: Any) -> tuple[Any, Any]:
+        """What independence is multiplied by, and its slope: exp(g), or for signed quantities, per row, g itself."""
+        xp = array_namespace(g)
+        factor = g if self.description["output"] == "rows" else xp.exp(g)
+        return factor, xp.ones_like(g) if factor is g else factor
 
     def _base(self, masks: Any) -> Any:
         if self.base is None:
@@ -251,7 +258,7 @@ class MLP:
             return None
         xp, base = array_namespace(masks), self.base
         _, under = base.forward(base.compress(as_numpy(masks)))
-        ratio = xp.exp(trace.layers[-1][..., 0])
+        ratio = self._link(trace.layers[-1][..., 0])[0]
         gradient = base.masks_gradient(under, base.compress(as_numpy(d_answers * ratio)))
         return xp.asarray(base.expand(gradient), dtype=masks.dtype)
 
@@ -265,11 +272,12 @@ class MLP:
         H = sum(t.code @ self.parameters[f"join{a}"] for a, t in enumerate(traces)) + self.parameters["join/b"]
         g, layers = self._regress(H)
         base = None if self.base is None else self._base_totals(halves)
-        found = g if base is None else base * xp.exp(g)
+        factor, slope = self._link(g)
+        found = g if base is None else base * factor
         truth = (answers[:, : self.sizes[0]] * masks[:, : self.sizes[0]]).sum(1)
         miss = (found[:B] + found[B:] - truth) * unit
         d = xp.concatenate([miss, miss]) * (2 * strength * unit / B)
-        more, dH = self._regress_back(layers, d if base is None else d * found)
+        more, dH = self._regress_back(layers, d if base is None else d * base * slope)
         more["join/b"] = dH.sum(0)
         for a, (branch, t) in enumerate(zip(self.branches, traces, strict=True)):
             more[f"join{a}"] = t.code.T @ dH
@@ -304,7 +312,7 @@ class MLP:
         of_base = {name.removeprefix("base."): array for name, array in arrays.items() if name.startswith("base.")}
         base = ProductNet.from_arrays([bins for _, bins in shapes], of_base) if of_base else None
         net = cls(shapes, description, {}, base)
-        if (net.description["output"] == "independence") != (base is not None):
+        if (net.description["output"] in OVER) != (base is not None):
             raise ValueError("independence is missing, or not wanted")
         for name, shape in net._parameter_shapes().items():
             found = arrays.get(name.replace("/", "."))

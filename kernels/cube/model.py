@@ -81,17 +81,17 @@ class Model:
     @property
     def floats(self) -> int:
         """Numbers needed to answer."""
-        return sum(net.floats for net in self.nets.values())
+        return sum(net.floats for net in self._different())
 
     @property
     def nbytes(self) -> int:
         """Bytes of the nets in a file, before compression."""
-        return sum(array.nbytes for net in self.nets.values() for array in net.arrays().values())
+        return sum(array.nbytes for net in self._different() for array in net.arrays().values())
 
     @property
     def additive(self) -> bool:
-        """Do the bars of a view add up, for counts and sums."""
-        return all(net.kind == "product" for net in self.nets.values())
+        """Do the bars of a view add up, for counts and sums: not where negative counts are cut off."""
+        return all(net.kind == "product" and net.signed <= part.signed for part, net in self.nets.items())
 
     def report(self) -> str:
         """Sizes, errors and training in a table of text."""
@@ -211,6 +211,10 @@ class Model:
 
     def _centre(self, aggregate: Aggregate) -> float:
         return 0.0 if isinstance(aggregate, str) else self.centres.get(aggregate[1], 0.0)
+
+    def _different(self) -> list[Any]:
+        """The nets; parts that are the same share one."""
+        return list({id(net): net for net in self.nets.values()}.values())
 
     def _mask(self, query: Any) -> np.ndarray:
         if query is None or isinstance(query, Query):

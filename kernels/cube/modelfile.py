@@ -28,8 +28,12 @@ def save(model: Model, path: Path) -> Path:
         about: dict[str, Any] = {"part": asdict(part), "kind": net.kind}
         if net.kind == "mlp":
             about["description"] = net.description
+        same = next(j for j, each in enumerate(model.nets.values()) if each is net)
+        if same < k:
+            about["same"] = same
+        else:
+            arrays |= {f"net{k}.{name}": array for name, array in net.arrays().items()}
         nets.append(about)
-        arrays |= {f"net{k}.{name}": array for name, array in net.arrays().items()}
         independent = model.independent[part].arrays() if part in model.independent else {}
         arrays |= {f"independent{k}.{name}": array for name, array in independent.items()}
     for k, each in enumerate(model.calibrations[aggregate] for aggregate in model.aggregates):
@@ -65,10 +69,13 @@ def load(path: str | Path) -> Model:
 def _model(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
     schema = Schema.from_json(header["schema"])
     aggregates = tuple(checked(each) for each in header["aggregates"])
-    nets, independent = {}, {}
+    nets: dict[Part, Any] = {}
+    independent = {}
     for k, about in enumerate(header["nets"]):
-        part = Part(**about["part"])
-        nets[part] = _net(schema, about, _under(arrays, f"net{k}."))
+        part, same = Part(**about["part"]), about.get("same")
+        if same is not None and not (isinstance(same, int) and 0 <= same < k):
+            raise ValueError(f"net {k} is said to be the same as net {same!r}")
+        nets[part] = _net(schema, about, _under(arrays, f"net{k}.")) if same is None else list(nets.values())[same]
         independent[part] = ProductNet.from_arrays(schema.sizes, _under(arrays, f"independent{k}."))
     errors = {each: _error(schema, values) for each, values in zip(aggregates, header["errors"], strict=True)}
     calibrations = {

@@ -142,14 +142,18 @@ def _from_csv(path: Path, limit: int) -> Sample:
     import pyarrow.csv as csv
 
     batches, rows, whole = [], 0, True
-    with csv.open_csv(path, convert_options=csv.ConvertOptions(strings_can_be_null=True)) as reader:
-        for batch in reader:
-            if rows >= limit:
-                whole = False
-                break
-            batches.append(batch)
-            rows += len(batch)
-        table = pa.Table.from_batches(batches, reader.schema)
+    options = csv.ConvertOptions(strings_can_be_null=True)
+    try:
+        with csv.open_csv(path, convert_options=options) as reader:
+            for batch in reader:
+                if rows >= limit:
+                    whole = False
+                    break
+                batches.append(batch)
+                rows += len(batch)
+            table = pa.Table.from_batches(batches, reader.schema)
+    except pa.ArrowInvalid:  # a column is of another type than its first block told: look at all of it
+        table, whole = csv.read_csv(path, convert_options=options), True
     return Sample(_to_pandas(table), str(path), whole, {}, {})
 
 

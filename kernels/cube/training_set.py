@@ -17,6 +17,7 @@ from .schema import Schema
 
 HELD = 0.1  # share of the queries that is held out
 FEWEST = 10  # queries
+LARGEST = 1 << 32  # bytes of answers that are held at a time
 
 
 @dataclass
@@ -31,6 +32,8 @@ class TrainingSet:
         From an exact cube, else estimated.
     independent : dict of Part to ProductNet
         What independent attributes answer; a measure is then independent of them too, so its mean everywhere.
+    rows : ProductNet
+        What independent attributes answer when asked for the number of rows (given answers: for their size).
     truths : dict of Aggregate to (held, bins)
         What held-out queries really answer.
     """
@@ -41,6 +44,7 @@ class TrainingSet:
     answers: dict[Part, np.ndarray]
     marginals: dict[Part, np.ndarray]
     independent: dict[Part, ProductNet]
+    rows: ProductNet
     truths: dict[Aggregate, np.ndarray]
     held: int
     centres: dict[str, float]
@@ -62,6 +66,12 @@ def from_cube(
     schema = cube.schema
     if queries < FEWEST:
         raise ValueError(f"queries must be at least {FEWEST}, got {queries}")
+    if queries * schema.bins * 8 > LARGEST:
+        most = LARGEST // (8 * schema.bins)
+        raise ValueError(
+            f"{queries:,} queries of {schema.bins:,} bins need {queries * schema.bins * 8 / 1e9:.0f} GB; "
+            f"expected at most {most:,} queries (queries=...), or coarser bins"
+        )
     masks = random_masks(schema, queries, rng)
     measures = sorted({each[1] for each in aggregates if isinstance(each, tuple)})
     for measure in measures:
@@ -85,7 +95,8 @@ def from_cube(
         for each in aggregates
         for part in parts(each, middle.get(each[1], 0.0) if isinstance(each, tuple) else 0.0)
     }
-    ordered = sorted(wanted, key=lambda part: (part.kind, part.measure))
+    order = ("count", "present", "sum", "centred", "scatter")  # what others are divided by comes first
+    ordered = sorted(wanted, key=lambda part: (order.index(part.kind), part.measure))
     answers = {part: part.of(answer) for part in ordered}
     expected = {part: part.of(whole) for part in ordered}
     rows = whole("count")
@@ -98,6 +109,7 @@ def from_cube(
         part: independence(schema.sizes, rows, part.of(lambda each: np.asarray(cube.total(None, each))))
         for part in ordered
     }
+    base = independence(schema.sizes, rows, cube.rows)
     about = {
         "rows": cube.rows,
         "left_out": cube.left_out,
@@ -106,7 +118,7 @@ def from_cube(
         "sparse_bytes": cube.sparse_bytes,
         "queries": queries,
     }
-    return TrainingSet(schema, aggregates, masks, answers, expected, independent, truths, held, middle, about)
+    return TrainingSet(schema, aggregates, masks, answers, expected, independent, base, truths, held, middle, about)
 
 
 def from_answers(
@@ -128,8 +140,8 @@ def from_answers(
     order = rng.permutation(len(masks))
     masks, answers = masks[order], answers[order]
     held = max(1, int(len(masks) * HELD))
-    size = marginals(masks, answers, schema.sizes)
-    total = size[: schema.sizes[0]].sum() * answers.sum() / (np.abs(answers).sum() or 1.0)
+    size = marginals(masks[held:], answers[held:], schema.sizes)
+    total = size[: schema.sizes[0]].sum() * answers[held:].sum() / (np.abs(answers[held:]).sum() or 1.0)
     return TrainingSet(
         schema,
         aggregates,
@@ -137,6 +149,7 @@ def from_answers(
         answers={part: answers},
         marginals={part: size},
         independent={part: independence(schema.sizes, size, total)},
+        rows=independence(schema.sizes, size, size[: schema.sizes[0]].sum()),
         truths={aggregate: answers[:held]},
         held=held,
         centres={},

@@ -70,7 +70,8 @@ def test_one_net_per_part(several_aggregates):
 def test_queries_and_answers_do_as_well_as_a_cube(net, most):
     exact = surrogates.shared_cube()
     masks = cube.random_masks(exact.schema, 500, 0)
-    model = cube.fit((masks, exact.query_many(masks)), exact.schema, net=net, rank=12, steps=500)
+    rank = None if net == "mlp" else 12
+    model = cube.fit((masks, exact.query_many(masks)), exact.schema, net=net, rank=rank, steps=500)
     fresh_masks, truth = fresh(exact)
     error = relative(model.query_many(fresh_masks), truth())
     assert error < most
@@ -193,9 +194,17 @@ WRONG = [
     ({"aggregate": ("mean", "speed")}, LookupError, "no measure 'speed'; the cube has delay, constant"),
     ({"description": "tuned"}, ValueError, 'description is for net="mlp"'),
     ({"net": "auto", "description": "tuned"}, ValueError, 'description is for net="mlp"'),
-    ({"net": "mlp", "description": "best"}, ValueError, 'description must be "tuned", "authors" or a dict'),
-    ({"net": "mlp", "description": ["tuned"]}, ValueError, 'description must be "tuned", "authors" or a dict'),
-    ({"net": "mlp", "description": {"branches": []}}, ValueError, "branches must be a list of 4"),
+    (
+        {"net": "mlp", "rank": None, "description": "best"},
+        ValueError,
+        'description must be "tuned", "authors" or a dict',
+    ),
+    (
+        {"net": "mlp", "rank": None, "description": ["tuned"]},
+        ValueError,
+        'description must be "tuned", "authors" or a dict',
+    ),
+    ({"net": "mlp", "rank": None, "description": {"branches": []}}, ValueError, "branches must be a list of 4"),
     ({"schema": cube.Schema(cube.Integer("a", 0, 1))}, ValueError, "the cube has another schema"),
 ]
 
@@ -325,7 +334,7 @@ def test_an_update_is_better_than_the_old_model(grown):
 def test_an_update_begins_where_the_old_model_was(net):
     exact = surrogates.make_cube(40_000, 7)
     warm = surrogates.shared_model(net).update(exact, steps=1, queries=200)
-    cold = cube.fit(exact, net=net, queries=200, rank=12, steps=1)
+    cold = cube.fit(exact, net=net, queries=200, rank=None if net == "mlp" else 12, steps=1)
     assert warm.error.overall < 0.7 * cold.error.overall
     assert warm.about["queries"] == 200
 
@@ -333,7 +342,7 @@ def test_an_update_begins_where_the_old_model_was(net):
 @pytest.mark.parametrize("net", ["product", "signed", "mlp"])
 def test_an_update_of_nothing(net):
     empty = cube.ExactCube(surrogates.make_schema())
-    model = cube.fit(empty, net=net, queries=200, rank=8, steps=5)
+    model = cube.fit(empty, net=net, queries=200, rank=None if net == "mlp" else 8, steps=5)
     grown = model.update(surrogates.shared_cube(), steps=150)
     assert grown.error.overall < 0.7 * grown.error.independence
     assert grown.total() == pytest.approx(20_000, rel=0.1)
@@ -429,3 +438,39 @@ def test_advice_needs_a_cube_to_compare_with():
     model = cube.fit(pair(), surrogates.make_schema(), net="auto", error=0.9, steps=20)
     assert model.about["advice"] == ""
     assert advice(model, 1e-9).startswith("no net met")
+
+
+def test_an_mlp_learns_means_and_sums_of_both_signs():
+    exact = surrogates.shared_cube()
+    wanted = [("mean", "delay"), ("sum", "delay")]
+    model = cube.fit(exact, net="mlp", aggregate=wanted, queries=1500)
+    for aggregate in wanted:
+        error = model.errors[aggregate]
+        assert error.overall < 0.6 * error.independence, (aggregate, error)
+
+
+def test_parts_with_the_same_answers_share_a_net():
+    exact = surrogates.shared_cube()
+    model = cube.fit(exact, aggregate=["count", ("mean", "delay")], queries=100, steps=20, rank=4)
+    nets = {part.kind: net for part, net in model.nets.items()}
+    gaps = exact.total(None, ("present", "delay")) != exact.total()
+    assert (nets["present"] is nets["count"]) != gaps
+
+
+def test_more_answers_than_memory_holds_are_refused_with_what_would_fit():
+    exact = surrogates.shared_cube()
+    with pytest.raises(ValueError, match=r"expected at most [\d,]+ queries"):
+        cube.fit(exact, queries=10**9)
+
+
+@pytest.mark.parametrize("net", ["mlp", "auto"])
+def test_a_rank_where_there_is_none(net):
+    with pytest.raises(ValueError, match="rank is for"):
+        cube.fit(surrogates.shared_cube(), net=net, rank=3)
+
+
+def test_signed_counts_are_not_called_additive():
+    exact = surrogates.shared_cube()
+    assert not cube.fit(exact, net="signed", queries=50, steps=5, rank=2).additive
+    assert cube.fit(exact, queries=50, steps=5, rank=2).additive
+    assert cube.fit(exact, aggregate=("sum", "delay"), queries=50, steps=5, rank=2).additive

@@ -255,3 +255,11 @@ def test_a_few_far_places_do_not_stretch_the_grid():
     frame.loc[0] = 0.0  # as in many a table of taxi rides
     place = Schema.infer(frame)["place"]
     assert place.clamp and place.extent[1] < -73 and place.codes(frame["lon"], frame["lat"]).min() >= 0
+
+
+def test_a_column_that_turns_decimal_late_in_a_csv_file(tmp_path):
+    path = tmp_path / "late.csv"
+    lines = [f"{k % 7},{k}" for k in range(300_000)] + ["2.5,1"] * 10
+    path.write_text("a,b\n" + "\n".join(lines) + "\n")
+    schema = Schema.infer(path)
+    assert "a" in schema.names

@@ -197,12 +197,12 @@ WRONG = [
     (
         {"net": "mlp", "rank": None, "description": "best"},
         ValueError,
-        'description must be "tuned", "authors" or a dict',
+        'description must be "tuned", "authors"',
     ),
     (
         {"net": "mlp", "rank": None, "description": ["tuned"]},
         ValueError,
-        'description must be "tuned", "authors" or a dict',
+        'description must be "tuned", "authors"',
     ),
     ({"net": "mlp", "rank": None, "description": {"branches": []}}, ValueError, "branches must be a list of 4"),
     ({"schema": cube.Schema(cube.Integer("a", 0, 1))}, ValueError, "the cube has another schema"),

@@ -301,7 +301,8 @@ def test_report(model, mlp):
 
 
 def test_sizes_and_names(model, mlp):
-    assert model.floats == sum(net.floats for net in {id(net): net for net in model.nets.values()}.values())
+    nets = {id(net): net for net in model.nets.values()}.values()  # parts that are the same share one
+    assert model.floats == sum(net.floats for net in nets)
     assert model.nbytes == sum(2 * net.floats + 7 + net.signed * -(-net.floats // 8) for net in model.nets.values())
     assert model.additive
     assert not mlp.additive

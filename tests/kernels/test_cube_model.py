@@ -303,7 +303,7 @@ def test_report(model, mlp):
 def test_sizes_and_names(model, mlp):
     nets = {id(net): net for net in model.nets.values()}.values()  # parts that are the same share one
     assert model.floats == sum(net.floats for net in nets)
-    assert model.nbytes == sum(2 * net.floats + 7 + net.signed * -(-net.floats // 8) for net in model.nets.values())
+    assert model.nbytes == sum(2 * net.floats + 7 + net.signed * -(-net.floats // 8) for net in nets)
     assert model.additive
     assert not mlp.additive
     assert repr(model).startswith("Model(count, sum of delay, mean of delay, var of delay by month, day, kind, place: ")

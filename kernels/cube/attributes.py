@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -80,7 +81,7 @@ class Attribute:
     @property
     def size(self) -> int:
         """Bins without the one for missing values."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def bins(self) -> int:

@@ -230,13 +230,11 @@ class Model:
         if net.kind != "product":
             return answers(net, mask[None])[0], 0.0
         if part not in self._ready:
-            factors = as_numpy(net.factors())
-            self._ready[part] = factors, np.ascontiguousarray(factors.T), np.flatnonzero(net.keep)
-        factors, transposed, kept = self._ready[part]
-        found = np.empty(len(kept))
-        total = brush(factors, transposed, net.offsets, np.asarray(mask, np.float32)[kept], found)
+            factors = np.ascontiguousarray(as_numpy(net.factors()), np.float64)
+            self._ready[part] = factors, np.flatnonzero(net.keep)
+        factors, kept = self._ready[part]
         out = np.zeros(len(net.keep))
-        out[kept] = found
+        total = brush(factors, net.offsets, kept, mask, out)
         return out, total
 
 

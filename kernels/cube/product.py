@@ -238,32 +238,53 @@ class ProductNet:
 
 
 @jit
-def brush(factors, transposed, offsets, mask, answers):
-    """One query: mask (m,) -> answers (m,), in place; returns the total. Loops run along memory, so they vectorise."""
+def outer_products(S, P):
+    """P[a] = prod_{b != a} S[b], in place; returns sum_r prod_a S[a, r]."""
+    d, R = S.shape
+    running, total = np.ones(R), 0.0
+    for a in range(d):
+        for r in range(R):
+            P[a, r] = running[r]
+            running[r] *= S[a, r]
+    for r in range(R):
+        total += running[r]
+        running[r] = 1.0
+    for a in range(d - 1, -1, -1):
+        for r in range(R):
+            P[a, r] *= running[r]
+            running[r] *= S[a, r]
+    return total
+
+
+@jit
+def brush(factors, offsets, kept, mask, answers):
+    """One query: mask (bins,) -> answers (bins,) of the kept bins, in place; returns the total.
+
+    Sums of products run in eight parts: one running sum would wait for itself, and may not be reordered.
+    """
     d, R = len(offsets) - 1, factors.shape[1]
-    S = np.zeros((d, R))
+    S, P = np.zeros((d, R)), np.ones((d, R))
     for a in range(d):
         for i in range(offsets[a], offsets[a + 1]):
-            weight = mask[i]
+            weight = mask[kept[i]]
             if weight != 0:
                 for r in range(R):
                     S[a, r] += weight * factors[i, r]
-    P = np.ones(R)
-    total = 0.0
+    total = outer_products(S, P)
+    whole = R - R % 8
     for a in range(d):
-        for r in range(R):
-            P[r] = 1.0
-        for b in range(d):
-            if b != a:
-                for r in range(R):
-                    P[r] *= S[b, r]
-        start, stop = offsets[a], offsets[a + 1]
-        for i in range(start, stop):
-            answers[i] = 0.0
-        for r in range(R):
-            if P[r] != 0:
-                for i in range(start, stop):
-                    answers[i] += P[r] * transposed[r, i]
-    for r in range(R):
-        total += P[r] * S[d - 1, r]
+        for i in range(offsets[a], offsets[a + 1]):
+            t0, t1, t2, t3, t4, t5, t6, t7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for r in range(0, whole, 8):
+                t0 += P[a, r] * factors[i, r]
+                t1 += P[a, r + 1] * factors[i, r + 1]
+                t2 += P[a, r + 2] * factors[i, r + 2]
+                t3 += P[a, r + 3] * factors[i, r + 3]
+                t4 += P[a, r + 4] * factors[i, r + 4]
+                t5 += P[a, r + 5] * factors[i, r + 5]
+                t6 += P[a, r + 6] * factors[i, r + 6]
+                t7 += P[a, r + 7] * factors[i, r + 7]
+            for r in range(whole, R):
+                t0 += P[a, r] * factors[i, r]
+            answers[kept[i]] = ((t0 + t1) + (t2 + t3)) + ((t4 + t5) + (t6 + t7))
     return total

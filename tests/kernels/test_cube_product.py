@@ -63,9 +63,11 @@ def test_a_brush_is_a_row_of_the_forward_pass(net, seed):
     answers, trace = net.forward(masks)
     factors = net.factors()
     for mask, row, total in zip(masks, answers, net.totals(trace), strict=True):
-        found = np.empty(len(mask))
-        got = brush(factors, np.ascontiguousarray(factors.T), net.offsets, mask, found)
-        np.testing.assert_allclose(found, row, rtol=1e-12, atol=1e-12)
+        found, whole, kept = np.zeros(len(net.keep)), np.zeros(len(net.keep)), np.flatnonzero(net.keep)
+        whole[kept] = mask
+        got = brush(factors, net.offsets, kept, whole, found)
+        np.testing.assert_allclose(found[kept], row, rtol=1e-12, atol=1e-12)
+        assert not found[~net.keep].any()
         assert got == pytest.approx(total, rel=1e-12, abs=1e-12)
 
 
@@ -74,7 +76,7 @@ def test_a_net_of_no_bins_answers_nothing():
     answers, trace = net.forward(net.compress(np.ones((2, 5))))
     assert net.expand(answers).tolist() == np.zeros((2, 5)).tolist()
     assert net.totals(trace).tolist() == [0, 0]
-    assert brush(net.factors(), net.factors().T.copy(), net.offsets, np.zeros(0, np.float32), np.zeros(0)) == 0
+    assert brush(net.factors(), net.offsets, np.flatnonzero(net.keep), np.ones(5), np.zeros(5)) == 0
 
 
 # --- gradients

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from .pairs import pairs
 from .query import Query
 from .regions import Intervals, Sets, regions
 from .targets import Answers, Target, miss, read_targets
@@ -39,7 +40,8 @@ class Suggestion:
         The model's answers under the keys of what is wanted: numbers, arrays for whole views.
     change : float
         How far the query is from the base: the sum over attributes of the share of bins that only one of the two
-        selects, among those that either does (0: the same; 1: one attribute wholly replaced).
+        selects, among those that either does (0: the same; 1: one attribute wholly replaced). Bins that are never
+        occupied do not count.
     miss : float
         Relative: |found - wanted| / max(|wanted|, least), of the exact answers where these are known, else of the
         predicted ones; the mean over what is wanted. `least` is one row, for measures 1% of the view's mean answer.
@@ -148,6 +150,7 @@ class Search:
         self.origin = model.schema.mask(base)
         self.free: dict[str, Intervals | Sets] = {name: regions(model.schema[name]) for name in free}
         self.net = Answers(model, targets, aggregate)
+        self.seen = np.any([model.nets[part].keep for part in self.net.parts], axis=0)
         near = {name: each.near(self.origin[self.schema.slices[name]]) for name, each in self.free.items()}
         ends = np.cumsum([0, *map(len, near.values())])
         self.columns = {name: slice(*ends[k : k + 2]) for k, name in enumerate(self.free)}
@@ -163,7 +166,7 @@ class Search:
     def run(self, starts: int) -> Candidates:
         """The best hard queries by the model, all different."""
         soft = self.descend(self.start(starts))
-        hard = np.concatenate([self.snap(soft), self.single()])
+        hard = np.concatenate([self.snap(soft), self.single(), pairs(self)])
         found = self.evaluate(hard)
         for _ in range(ROUNDS):
             best = self.rank(found)[:BEST]
@@ -271,8 +274,8 @@ class Search:
         out = np.zeros(len(masks))
         for name in self.free:
             part = self.schema.slices[name]
-            both = (masks[:, part] & origin[part]).sum(1)
-            either = (masks[:, part] | origin[part]).sum(1)
+            both = (masks[:, part] & origin[part] & self.seen[part]).sum(1)
+            either = ((masks[:, part] | origin[part]) & self.seen[part]).sum(1)
             out += np.where(either > 0, 1 - both / np.maximum(either, 1), 0)
         return out
 

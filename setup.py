@@ -9,7 +9,16 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "__init__.py").read_text(encoding="utf-8")).group(1)
 
 # Every package by name: find_packages() would take tests/ and benchmarks/ along.
-PACKAGES = ["kernels", "kernels.cube", "kernels.rnn", "grammar", "apps", "apps.rnnbow"]
+PACKAGES = [
+    "kernels",
+    "kernels.cube",
+    "kernels.rnn",
+    "grammar",
+    "grammar.cube_page",
+    "apps",
+    "apps.rnnbow",
+    "apps.nncubes",
+]
 
 TEST = [
     "pytest>=8",
@@ -38,8 +47,11 @@ setup(
     package_dir={"learnviews": ".", **{f"learnviews.{name}": name.replace(".", "/") for name in PACKAGES}},
     package_data={
         "learnviews": ["py.typed"],
+        "learnviews.grammar": ["*.npz"],
+        "learnviews.grammar.cube_page": ["*.js", "*.css", "*.html"],
         "learnviews.apps": ["index.html"],
         "learnviews.apps.rnnbow": ["templates/*.html", "static/*"],
+        "learnviews.apps.nncubes": ["templates/*.html"],
     },
     install_requires=[
         "numpy>=2.0",

@@ -14,7 +14,7 @@ from .. import __version__
 from .cube_command import cube
 from .home import home
 from .server import first_recording, free_port, serve_apps
-from .terminal import clear_errors, stopped_by
+from .terminal import Bars, clear_errors, stopped_by
 
 CELLS = ("tanh", "relu")
 AT_LEAST_1 = click.IntRange(1)
@@ -30,24 +30,25 @@ main.add_command(cube)
 
 
 @main.command()
-@click.argument("recordings", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--port", default=5006, show_default=True, help="Port to serve at; 0 takes a free one.")
 @click.option("--address", default="localhost", show_default=True, help="Address to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Server processes.")
 @click.option("--allow-origin", multiple=True, metavar="HOST[:PORT]", help="Further hosts that pages may come from.")
-def serve(recordings: tuple[Path, ...], port: int, address: str, workers: int, allow_origin: tuple[str, ...]) -> None:
-    """Serve the apps for RECORDINGS (files, or folders of them).
+def serve(paths: tuple[Path, ...], port: int, address: str, workers: int, allow_origin: tuple[str, ...]) -> None:
+    """Serve the apps for PATHS: recordings (.rnnbow), models of cubes (.cube.npz), or folders of them.
 
-    Without any, the recordings of `learnviews` itself are served; the first is made from embedded C code when there
-    is none yet (under a minute).
+    Without any, those of `learnviews` itself are served; the first ones are made from embedded C code and the embedded
+    flights when there are none yet (under a minute each).
     """
     with clear_errors():
         port = free_port(address, port)  # complain before anything is made
-        if not recordings:
-            folder = home() / "recordings"
+        if not paths:
+            folder, models = home() / "recordings", home() / "cubes"
             first_recording(folder, _announced(folder))
-            recordings = (folder,)
-        sys.exit(serve_apps(recordings, port, address, workers, allow_origin))
+            _first_model(models)
+            paths = (folder, models)
+        sys.exit(serve_apps(paths, port, address, workers, allow_origin))
 
 
 @main.command()
@@ -120,6 +121,21 @@ def _announced(folder: Path) -> Callable[[Any, int], None]:
         run_with_bar(trainer, steps)
 
     return run
+
+
+def _first_model(folder: Path) -> None:
+    from concurrent.futures import CancelledError
+
+    from .nncubes.first import ENDING, first_model
+
+    if any(folder.glob(f"*{ENDING}")):
+        return
+    click.echo(f"No model of a cube yet: learning the embedded flights into {folder}")
+    try:
+        with Bars(("answering queries", "queries"), ("training", "steps")) as bars, stopped_by(bars.cancel):
+            first_model(folder, bars)
+    except CancelledError:
+        raise click.ClickException("stopped before the training ended; no model was written") from None
 
 
 def _nothing_else_given(context: click.Context) -> None:

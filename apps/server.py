@@ -17,6 +17,8 @@ from typing import Any
 import click
 
 APPS = Path(__file__).parent
+SERVED = ("rnnbow", "nncubes")
+CUBE = ".cube.npz"
 FIRST_STEPS = 30_000  # 300 recorded batches, as in the original
 
 
@@ -59,23 +61,23 @@ def first_recording(folder: Path, run: Callable[[Any, int], None]) -> Path | Non
     return path if left > 0 else None
 
 
-def serve_apps(recordings: Sequence[Path], port: int, address: str, workers: int, origins: Sequence[str] = ()) -> int:
-    """Serve until interrupted; the exit status of the server.
+def serve_apps(paths: Sequence[Path], port: int, address: str, workers: int, origins: Sequence[str] = ()) -> int:
+    """Serve recordings and cubes until interrupted; the exit status of the server.
 
     Raises
     ------
     ValueError, FileNotFoundError
-        If a recording is missing or broken, or the port is taken.
+        If a recording or a model is missing or broken, or the port is taken.
     """
-    for path in recordings:
-        _check_recording(path)
+    for path in paths:
+        _check(path)
     port = free_port(address, port)
     command = [
-        *(sys.executable, "-m", "bokeh", "serve", str(APPS / "rnnbow")),
+        *(sys.executable, "-m", "bokeh", "serve", *(str(APPS / name) for name in SERVED)),
         *("--index", str(APPS / "index.html"), "--disable-index-redirect", "--port", str(port), "--address", address),
         *("--num-procs", str(workers), "--log-level", "warning"),
         *(f"--allow-websocket-origin={origin}" for origin in _origins(address, port, origins)),
-        *("--args", *(str(path.resolve()) for path in recordings)),
+        *("--args", *(str(path.resolve()) for path in paths)),
     ]
     with _stopping_all(subprocess.Popen(command, start_new_session=True)) as server:
         url = f"http://{'localhost' if address in ('0.0.0.0', '::') else address}:{port}/"
@@ -84,14 +86,18 @@ def serve_apps(recordings: Sequence[Path], port: int, address: str, workers: int
         return server.wait()
 
 
-def _check_recording(path: Path) -> None:
-    from ..kernels import rnn
+def _check(path: Path) -> None:
+    from ..kernels import cube, rnn
 
     if path.is_dir():
-        if not any(path.glob("*.rnnbow")):
+        if not any(path.glob("*.rnnbow")) and not any(path.glob(f"*{CUBE}")):
             raise FileNotFoundError(
-                f"{path}: no recording (*.rnnbow) in this folder; make one with `learnviews record`"
+                f"{path}: no recording (*.rnnbow) and no model (*{CUBE}) in this folder; make one with "
+                "`learnviews record` or `learnviews cube`"
             )
+        return
+    if path.name.endswith(CUBE):
+        cube.load(path)
         return
     rnn.Recording.open(path).close()
 

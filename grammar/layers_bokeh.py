@@ -23,6 +23,8 @@ class LayeredPlot(ElementPlot):
 
     ticks = 4  # on the value axis
 
+    borders = BORDERS
+
     def columns(self, element: Any) -> Columns:
         """The main glyph's columns."""
         raise NotImplementedError
@@ -100,7 +102,7 @@ class LayeredPlot(ElementPlot):
 
     def _plot_properties(self, key: Any, element: Any) -> dict[str, Any]:
         properties = super()._plot_properties(key, element)
-        return {**properties, **BORDERS} if self.border == self.param.border.default else properties
+        return {**properties, **self.borders} if self.border == self.param.border.default else properties
 
     def _process_legend(self, *args: Any) -> None:
         """Captions and legends are this plot's own business."""

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from holoviews.core.options import Options, Store
 
+from .cube_bars import CubeBars
+from .cube_bokeh import CubeBarsPlot
+from .cube_map import CubeMap
+from .cube_map_bokeh import CubeMapPlot
 from .gradients import GradientFlow, GradientHorizon
 from .gradients_bokeh import GradientFlowPlot, GradientHorizonPlot
 from .links import LossLink
 from .links_bokeh import LossLinkCallback
 from .overview import TrainingOverview
 from .palettes import BLUE, GREY
+from .query_map import QueryMap
+from .query_map_bokeh import QueryMapPlot
 from .rows_bokeh import SymbolRowsPlot, TrainingOverviewPlot
 from .symbol_rows import SymbolRows
 
@@ -18,6 +26,9 @@ _PLOTS = {
     GradientHorizon: GradientHorizonPlot,
     TrainingOverview: TrainingOverviewPlot,
     SymbolRows: SymbolRowsPlot,
+    CubeBars: CubeBarsPlot,
+    CubeMap: CubeMapPlot,
+    QueryMap: QueryMapPlot,
 }
 
 
@@ -55,3 +66,32 @@ def register() -> None:
         "plot", **{**plot, "show_grid": False}, height=70, xaxis=None, yticks=[(1, "true"), (0, "predicted")], ylabel=""
     )
     options.SymbolRows = framewise
+    _register_cube(options)
+
+
+def _register_cube(options: Any) -> None:
+    plot: dict[str, Any] = {"responsive": True, "min_width": 180, "padding": 0, "toolbar": None, "show_grid": True}
+    plot |= {"gridstyle": {"xgrid_line_color": None, "ygrid_line_color": "#ececec"}}
+    framewise = Options("norm", framewise=True)
+    options.CubeBars = Options("style", color=BLUE, line_color="white", line_width=0.5)
+    options.CubeBars = Options("plot", **plot, height=200, tools=["hover"], default_tools=[])
+    options.CubeBars = framewise
+    drags = ["box_select", "lasso_select", "pan", "wheel_zoom", "reset", "hover"]
+    active = {"active_tools": ["box_select", "wheel_zoom"], "default_tools": []}
+    options.CubeMap = Options(
+        "plot", **{**plot, "show_grid": False, "toolbar": "right"}, **active, height=420, tools=drags
+    )
+    options.CubeMap = framewise
+    picks = ["tap", "lasso_select", "pan", "wheel_zoom", "reset", "hover"]
+    active = {"active_tools": ["tap", "lasso_select", "wheel_zoom"], "default_tools": []}
+    options.QueryMap = Options("style", line_width=0.8)
+    options.QueryMap = Options(
+        "plot",
+        **{**plot, "show_grid": False, "toolbar": "right"},
+        **active,
+        height=360,
+        tools=picks,
+        xaxis=None,
+        yaxis=None,
+    )
+    options.QueryMap = framewise

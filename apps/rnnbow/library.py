@@ -11,6 +11,7 @@ import pandas as pd
 from learnviews.kernels import rnn
 
 SUFFIX = ".rnnbow"
+CUBE = ".cube.npz"
 
 
 class Library:
@@ -19,11 +20,12 @@ class Library:
     Parameters
     ----------
     paths : sequence of str
-        Recording files, or folders that hold some; folders are looked through again by `names`.
+        Recording files, or folders that hold some; folders are looked through again by `names`. Models of cubes, which
+        are another app's, are passed over.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.paths = [Path(path) for path in paths]
+        self.paths = [Path(path) for path in paths if not path.endswith(CUBE)]
         self._open: dict[Path, rnn.Recording] = {}
         self._files: dict[Path, os.stat_result] = {}
         self._overviews: dict[Path, pd.DataFrame] = {}

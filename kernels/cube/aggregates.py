@@ -80,12 +80,13 @@ def combine(aggregate: Aggregate, found: Mapping[Part, Any], centre: float = 0.0
         return np.maximum(values[0], 0)
     if len(values) == 1:
         return values[0]
-    present = np.where(values[0] > SMALLEST, values[0], np.nan)
+    present = np.where(values[0] > SMALLEST, np.maximum(values[0], FEW), np.nan)
     mean = values[1] / present
     return centre + mean if len(values) == 2 else np.maximum(values[2] / present - mean**2, 0)
 
 
 SMALLEST = 1e-3  # rows: below, a net's count says that there is none
+FEW = 0.5  # rows: quotients take no fewer, so that those of next to nothing are near the overall mean, not noise
 
 
 def label(aggregate: Aggregate) -> str:

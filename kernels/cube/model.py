@@ -207,6 +207,27 @@ class Model:
 
         return save(self, Path(path))
 
+    def to_html(self, path: str | Path, title: str | None = None) -> Path:
+        """Write one HTML file with linked views, brushes, inversion and the map of queries: no server, no network.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file appears whole or not at all.
+        title : str, optional
+            Of the page.
+
+        Raises
+        ------
+        ValueError
+            If the model is no product net (signed or not), or answers something other than counts, sums and means.
+        StoreError
+            If the file cannot be written; an earlier one is kept.
+        """
+        from ..pages import write_cube_page
+
+        return write_cube_page(self, path, title)
+
     # -- inside
 
     def _centre(self, aggregate: Aggregate) -> float:

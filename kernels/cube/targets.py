@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import as_numpy
-from .aggregates import Aggregate, combine
+from .aggregates import FEW, Aggregate, combine
 from .aggregates import parts as parts_of
 from .query import Query
 
@@ -160,13 +160,13 @@ def _through(aggregate: Aggregate, parts: tuple, raw: dict, d: np.ndarray) -> di
     """Gradient of every part from that of the aggregate: of counts and sums it is the same, of quotients not."""
     if len(parts) == 1:
         return {parts[0]: d}
-    present = np.maximum(raw[parts[0]], 1e-3)
-    mean = raw[parts[1]] / present
+    present = np.maximum(raw[parts[0]], FEW)
+    mean, counted = raw[parts[1]] / present, raw[parts[0]] > FEW
     if len(parts) == 2:
-        return {parts[0]: -d * mean / present, parts[1]: d / present}
+        return {parts[0]: -d * mean / present * counted, parts[1]: d / present}
     square = raw[parts[2]] / present
     return {
-        parts[0]: d * (2 * mean**2 - square) / present,
+        parts[0]: d * (2 * mean**2 - square) / present * counted,
         parts[1]: -2 * d * mean / present,
         parts[2]: d / present,
     }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,8 @@ from click.testing import CliRunner
 from rnnbow_page import HELPERS, record
 
 from learnviews.apps import cli, server
+from learnviews.apps.nncubes import first
+from learnviews.kernels import cube
 
 LEARNVIEWS = [sys.executable, "-c", "from learnviews.apps.cli import main; main()"]
 AT = r"LearnViews is at (http://\S+/)"
@@ -42,9 +45,10 @@ def running(recording):
 def test_index_page_leads_to_the_app(running):
     status, text = get(running.url)
     assert status == 200
-    assert 'href="/rnnbow"' in text
-    assert "RNNbow" in text
-    assert get(running.url + "rnnbow")[0] == 200
+    for route, name in (("rnnbow", "RNNbow"), ("nncubes", "NNCubes")):
+        assert f'href="/{route}"' in text
+        assert name in text
+        assert get(running.url + route)[0] == 200
 
 
 def test_unknown_page_is_not_found(running):
@@ -124,17 +128,24 @@ def test_first_recording_is_made_from_the_embedded_corpus(tmp_path, monkeypatch)
         assert "NumPy" in made.settings["corpus"]
 
 
-def test_serve_without_arguments_makes_the_first_recording_and_then_keeps_it(tmp_path, monkeypatch):
+def test_serve_without_arguments_makes_the_first_files_and_then_keeps_them(tmp_path, monkeypatch):
     monkeypatch.setenv("LEARNVIEWS_HOME", str(tmp_path))
+    monkeypatch.setattr(first, "FIT", {"rank": 8, "queries": 300, "steps": 50})
     monkeypatch.setattr(server, "FIRST_STEPS", 200)
     served = []
     monkeypatch.setattr(cli, "serve_apps", lambda *args: served.append(args) or 0)
-    assert "making the first one" in run("serve").output
+    output = run("serve").output
+    assert "making the first one" in output
+    assert "learning the embedded flights" in output
     (path,) = (tmp_path / "recordings").glob("*.rnnbow")
-    stamp = path.stat().st_mtime_ns
-    assert "making" not in run("serve").output
-    assert path.stat().st_mtime_ns == stamp
-    assert [args[0] for args in served] == [(tmp_path / "recordings",)] * 2
+    (model,) = (tmp_path / "cubes").glob("*.cube.npz")
+    assert cube.load(model).aggregates == ("count", ("sum", "dep_delay"), ("mean", "dep_delay"))
+    stamps = [each.stat().st_mtime_ns for each in (path, model)]
+    output = run("serve").output
+    assert "making" not in output
+    assert "learning" not in output
+    assert [each.stat().st_mtime_ns for each in (path, model)] == stamps
+    assert [args[0] for args in served] == [(tmp_path / "recordings", tmp_path / "cubes")] * 2
 
 
 def test_bokeh_serve_with_a_bad_recording_tells_it_in_the_page(tmp_path):
@@ -143,6 +154,34 @@ def test_bokeh_serve_with_a_bad_recording_tells_it_in_the_page(tmp_path):
     with bokeh_serve("rnnbow", str(tmp_path / "gone.rnnbow")) as started:
         status, _ = get(started.url)
         assert status == 200
+
+
+def test_first_model_that_is_cancelled_is_not_written(tmp_path):
+    progress = cube.Progress()
+    progress.cancel()
+    with pytest.raises(CancelledError):
+        first.first_model(tmp_path / "new", progress)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_of_cubes_are_checked_and_served(tmp_path, monkeypatch):
+    from cube_small import model
+
+    path = model().save(tmp_path / "small.cube.npz")
+    (tmp_path / "broken.cube.npz").write_bytes(path.read_bytes()[:500])
+    started = []
+    monkeypatch.setattr(server.subprocess, "Popen", lambda command, **_: started.append(command) or 1 / 0)
+    assert "broken.cube.npz" in refused("serve", str(tmp_path / "broken.cube.npz"), "--port", "0")
+    assert started == []
+    with pytest.raises(ZeroDivisionError):
+        server.serve_apps([path], 0, "localhost", 1)
+    (command,) = started
+    assert command[-1] == str(path)
+    assert [Path(each).name for each in command if each.startswith(str(server.APPS))] == [
+        "rnnbow",
+        "nncubes",
+        "index.html",
+    ]
 
 
 def test_first_recording_that_was_cut_short_is_finished(tmp_path, monkeypatch):

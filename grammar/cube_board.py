@@ -1,0 +1,129 @@
+"""The views of a cube in a served page: plots made once, and patched at every move of a brush."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from .brush import Brush, Target
+from .cube_answers import numbers
+from .cube_bars import CubeBars
+from .cube_views import Asker
+
+
+class CubeBoard:
+    """A plot per attribute, all linked by one brush, in one browser session.
+
+    A burst of moves is answered once: what is drawn is the brush as it is then.
+
+    Parameters
+    ----------
+    session : grammar.serve.Session
+    source : kernels.cube.Model or ExactCube
+    brush : Brush, optional
+    target : Target, optional
+        What dragging the top of a bar reports to.
+    aggregate, intervals
+        As for `cube_views`.
+    options : dict of dict, optional
+        HoloViews options by attribute; "" for all.
+    **params
+        Of the elements, such as `title` and `unit` of the answers.
+
+    Attributes
+    ----------
+    plots : dict
+        By attribute; `figures` are their Bokeh models.
+    wanted : dict of dict
+        Answers asked for: value by bin by attribute. Changing it needs a `refresh`.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        source: Any,
+        brush: Brush | None = None,
+        target: Target | None = None,
+        aggregate: Any = None,
+        intervals: bool = True,
+        options: dict[str, dict[str, Any]] | None = None,
+        **params: Any,
+    ) -> None:
+        self.session, self.params = session, params
+        self.brush = Brush() if brush is None else brush
+        self.target = target
+        self.askers: dict[str, Asker] = {}
+        self.ask(source, aggregate, intervals, show=False)
+        self.wanted: dict[str, dict[int, float]] = {}
+        self._waiting = False
+        self.plots = {name: self._plot(name, options or {}) for name in self.schema.names}
+        self.brush.add_subscriber(self._brushed)
+
+    @property
+    def schema(self) -> Any:
+        """The schema of what is shown."""
+        return self.askers[""].schema
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Bokeh figures by attribute."""
+        return {name: plot.state for name, plot in self.plots.items()}
+
+    def ask(
+        self, source: Any, aggregate: Any = None, intervals: bool = True, view: str = "", show: bool = True
+    ) -> None:
+        """Ask another source of the same schema, or for another aggregate; all views, or one."""
+        if not view:
+            self.askers.clear()
+        self.askers[view] = Asker(source, aggregate, intervals)
+        if show:
+            for name in [view] if view else self.schema.names:
+                self.plots[name].patch(self._element(name))
+
+    def refresh(self) -> None:
+        """Show the answers to the brush, at once; on the session's own thread."""
+        query = self.brush.query
+        for name, plot in self.plots.items():
+            ask = self.askers.get(name) or self.askers[""]
+            answer, total, held = ask(query), ask.total[name], query.filters.get(name)
+            attribute = self.schema[name]
+            selected = None if held is None else attribute.mask(held)
+            views = numbers(name, answer.views[name], (attribute.bins,))
+            if len(attribute.shape) == 1:
+                low, high = answer.interval[name] if answer.interval else (None, None)
+                known = {"answer": views, "total": total, "low": low, "high": high, "selected": selected}
+                bars = dataclasses.replace(plot.current_frame.bars, **known, wanted=self.wanted.get(name, {}))
+                plot.patch_bars(bars)
+            else:
+                self._refresh_map(plot, attribute, views, total, held, selected)
+
+    def _refresh_map(self, plot: Any, attribute: Any, answer: Any, total: Any, held: Any, selected: Any) -> None:
+        part = slice(attribute.size)
+        known = {"answer": answer[part], "selected": None if selected is None else selected[part]}
+        known["box"] = held if isinstance(held, tuple) else None
+        if attribute.missing:
+            known["elsewhere"] = float(answer[-1]) if np.isfinite(answer[-1]) else None
+        before = plot.current_frame.cells
+        plot.patch_cells(dataclasses.replace(before, **known))
+
+    def _element(self, name: str) -> Any:
+        ask = self.askers.get(name) or self.askers[""]
+        flat = len(ask.schema[name].shape) == 1
+        extra = {"target": self.target, "wanted": self.wanted.get(name, {})} if flat else {}
+        return ask.element(name, self.brush.query, brush=self.brush, **extra, **self.params)
+
+    def _plot(self, name: str, options: dict[str, dict[str, Any]]) -> Any:
+        element: CubeBars = self._element(name)
+        chosen = options.get("", {}) | options.get(name, {})
+        return self.session.plot(element.opts(**chosen) if chosen else element)
+
+    def _brushed(self, **_: Any) -> None:
+        if not self._waiting:
+            self._waiting = True
+            self.session.soon(self._answer)
+
+    def _answer(self) -> None:
+        self._waiting = False
+        self.refresh()

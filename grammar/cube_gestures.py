@@ -1,0 +1,187 @@
+"""JavaScript that turns the pointer on a cube's views into brushes and targets: what follows it needs no round trip.
+
+Python is told by two sources only. `brush` holds the bins that are brushed (of a map: corners of a box in cells, or of
+a lasso), `target` the answer that was asked for. A drag is kept on the model in `_drag`. Boxes are Bokeh's own editable
+annotations: Python is told of their moves in whole bins.
+"""
+
+BARS = """
+const count = source.data["left"].length
+const inside = (bin) => Math.max(0, Math.min(count - 1, bin))
+const from_to = (a, b) => Array.from({length: b - a + 1}, (_, i) => a + i)
+const same = (a, b) => a.length === b.length && a.every((bin, i) => bin === b[i])
+const held = () => Array.from(brush.data["bin"])
+const show = (bins) => {
+  bins = bins.sort((a, b) => a - b)
+  const last = bins.length - 1
+  if (ordered && bins.length > 0 && bins.length < count && bins[last] - bins[0] === last)
+    box.setv({left: bins[0] - 0.5, right: bins[last] + 0.5, visible: true})
+  else box.setv({visible: false})
+  if (!same(held(), bins)) brush.data = {bin: bins}
+}
+// The bar whose top is under the pointer, within a few pixels; whole columns count.
+const top_at = (event) => {
+  if (!draggable) return null
+  const bin = Math.round(event.x)
+  if (bin < 0 || bin >= count) return null
+  const per_unit = figure.inner_height / (y_range.end - y_range.start)
+  const top = Array.from(ghost.data["bin"]).indexOf(bin)
+  const ghosts = top < 0 ? [] : [ghost.data["top"][top]]
+  return [source.data["top"][bin], ...ghosts].some((y) => Math.abs(event.y - y) * per_unit <= 9) ? bin : null
+}
+"""
+
+# The first time the pointer comes: what cannot be said in Bokeh's own events.
+BARS_ENTER = (
+    BARS
+    + """
+brush._over = true
+if (!brush._listens) {
+  brush._listens = true
+  document.addEventListener("keyup", (event) => {
+    if (event.key !== "Escape" || !brush._over) return
+    brush._drag = null
+    if (brushing) show([])
+  })
+  box.pan.connect(() => {
+    const count = source.data["left"].length
+    const first = Math.max(0, Math.min(count - 1, Math.round(Math.min(box.left, box.right) + 0.5)))
+    const last = Math.max(first, Math.min(count - 1, Math.round(Math.max(box.left, box.right) - 0.5)))
+    show(from_to(first, last))
+  })
+}
+"""
+)
+
+LEAVE = "brush._over = false"
+
+# A box that lies over a bar's top gives way to it, and the pointer says so.
+BARS_MOVE = (
+    BARS
+    + """
+const over = top_at(cb_obj) !== null
+if (box.editable === over) box.setv({editable: !over}, {sync: false})
+if (over) {
+  const area = Bokeh.index.find_one(figure)?.canvas_view?.ui_event_bus?.hit_area
+  if (area) area.style.cursor = "ns-resize"
+}
+"""
+)
+
+BARS_PAN_START = (
+    BARS
+    + """
+const bin = top_at(cb_obj)
+brush._drag = bin !== null ? {bin} : brushing ? {from: cb_obj.x} : null
+"""
+)
+
+BARS_PAN = (
+    BARS
+    + """
+const drag = brush._drag
+if (!drag) return
+if (drag.bin === undefined) {
+  const ends = [inside(Math.round(drag.from)), inside(Math.round(cb_obj.x))].sort((a, b) => a - b)
+  show(from_to(ends[0], ends[1]))
+} else {
+  const low = Math.min(0, y_range.start), value = Math.max(low, Math.min(y_range.end, cb_obj.y))
+  drag.value = value
+  const half = 0.46
+  const next = {bin: [drag.bin], left: [drag.bin - half], right: [drag.bin + half], bottom: [0], top: [value]}
+  ghost.setv({data: next}, {sync: false})
+}
+"""
+)
+
+BARS_PAN_END = """
+const drag = brush._drag
+brush._drag = null
+if (!drag || drag.bin === undefined || drag.value === undefined) return
+const shown = ghost.data
+ghost.setv({data: {bin: [], left: [], right: [], bottom: [], top: []}}, {sync: false})
+ghost.data = {...shown}
+target.data = {bin: [drag.bin], value: [drag.value]}
+"""
+
+# Two quick clicks come as a tap and a double tap: on one bar they clear, on two bars they are two clicks.
+BARS_TAP = (
+    BARS
+    + """
+const bin = Math.round(cb_obj.x), again = cb_obj.event_name === "doubletap" && bin === brush._tapped
+brush._tapped = bin
+if (!brushing) return
+if (again) return show([])
+if (bin < 0 || bin >= count) return
+const before = held()
+if (cb_obj.modifiers?.shift || cb_obj.modifiers?.ctrl)
+  show(before.includes(bin) ? before.filter((other) => other !== bin) : [...before, bin])
+else show(same(before, [bin]) ? [] : [bin])
+"""
+)
+
+MAP = """
+const within = (i, n) => Math.max(0, Math.min(n, i))
+const to_cell = (value, low, high, n) => within(Math.round((value - low) / (high - low) * n), n)
+const cells = (a, b, low, high, n) => [to_cell(Math.min(a, b), low, high, n), to_cell(Math.max(a, b), low, high, n)]
+const show_box = (left, right, bottom, top) => {
+  let [x0, x1] = cells(left, right, grid[0], grid[1], nx), [y0, y1] = cells(bottom, top, grid[2], grid[3], ny)
+  if (x0 === x1) { x0 = within(x0, nx - 1); x1 = x0 + 1 }
+  if (y0 === y1) { y0 = within(y0, ny - 1); y1 = y0 + 1 }
+  const x = (i) => grid[0] + (grid[1] - grid[0]) * i / nx, y = (i) => grid[2] + (grid[3] - grid[2]) * i / ny
+  box.setv({left: x(x0), right: x(x1), bottom: y(y0), top: y(y1), visible: true})
+  lasso.data = {x: [], y: []}
+  const now = [x0, x1, y0, y1], old = [...brush.data["x"], ...brush.data["y"]]
+  if (now.some((n, i) => n !== old[i]) || old.length !== 4) brush.data = {x: [x0, x1], y: [y0, y1]}
+}
+const clear = () => {
+  box.setv({visible: false})
+  lasso.data = {x: [], y: []}
+  if (brush.data["x"].length > 0) brush.data = {x: [], y: []}
+}
+"""
+
+MAP_ENTER = (
+    MAP
+    + """
+brush._over = true
+if (!brush._listens) {
+  brush._listens = true
+  document.addEventListener("keyup", (event) => { if (event.key === "Escape" && brush._over) clear() })
+  box.pan.connect(() => show_box(box.left, box.right, box.bottom, box.top))
+}
+"""
+)
+
+MAP_SELECT = (
+    MAP
+    + """
+const {type, x, y, x0, x1, y0, y1} = cb_obj.geometry
+if (type === "rect") show_box(x0, x1, y0, y1)
+else if (type === "poly" && cb_obj.final && x.length > 2) {
+  box.setv({visible: false})
+  lasso.data = {x: Array.from(x), y: Array.from(y)}
+  brush.data = {x: Array.from(x), y: Array.from(y)}
+}
+"""
+)
+
+MAP_TAP = (
+    MAP
+    + """
+const {x, y} = cb_obj
+if (x >= grid[0] && x <= grid[1] && y >= grid[2] && y <= grid[3]) {
+  const i = within(Math.floor((x - grid[0]) / (grid[1] - grid[0]) * nx), nx - 1)
+  const j = within(Math.floor((y - grid[2]) / (grid[3] - grid[2]) * ny), ny - 1)
+  const old = [...brush.data["x"], ...brush.data["y"]]
+  const again = cb_obj.event_name === "doubletap" && brush._tapped === i * ny + j
+  brush._tapped = i * ny + j
+  if (again) clear()
+  else if (old.length === 4 && [i, i + 1, j, j + 1].every((n, k) => n === old[k])) clear()
+  else {
+    const left = grid[0] + (grid[1] - grid[0]) * i / nx, bottom = grid[2] + (grid[3] - grid[2]) * j / ny
+    show_box(left, left + (grid[1] - grid[0]) / nx, bottom, bottom + (grid[3] - grid[2]) / ny)
+  }
+}
+"""
+)

@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from browser import chromium, page  # noqa: F401 (one browser for all tests)
 
 
 @pytest.fixture(scope="session")

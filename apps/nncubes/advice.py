@@ -44,6 +44,7 @@ class Advice:
         self._lists: dict[str, dict[str, Query]] = {"surprise": {}, "wanted": {}}
         self._version = 0
         self._asked: dict[str, int] = {"surprise": 0, "wanted": 0}
+        explorer.session.doc.on_session_destroyed(self._over)
         self.forget()
 
     @property
@@ -133,12 +134,19 @@ class Advice:
 
     # -- threads
 
+    def _over(self, context: Any) -> None:
+        self._asked = dict.fromkeys(self._asked, 0)
+
     def _start(self, kind: str, work: Callable[[], Any], show: Callable[[Any, int], None]) -> None:
         """Have a thread do the work; what comes too late is not shown."""
         self._version += 1
         self._asked[kind] = version = self._version
         future = workers().submit(work)
-        future.add_done_callback(lambda done: self.page.session.soon(partial(self._done, kind, version, done, show)))
+        future.add_done_callback(partial(self._tell_session, kind, version, show))
+
+    def _tell_session(self, kind: str, version: int, show: Callable[[Any, int], None], future: Future[Any]) -> None:
+        if self._asked[kind] == version:  # else the session is over, or wants something else by now
+            self.page.session.soon(partial(self._done, kind, version, future, show))
 
     def _done(self, kind: str, version: int, future: Future[Any], show: Callable[[Any, int], None]) -> None:
         if self._asked[kind] != version:

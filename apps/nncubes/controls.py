@@ -19,6 +19,10 @@ pre { margin: 2px 0 0; padding: 6px 8px; background: #f6f8f7; border: 1px solid 
 button { font: inherit; border: 1px solid #b9c6c1; background: #fff; border-radius: 4px; cursor: pointer; }
 button:hover, button:focus { background: #eef4f1; }
 """
+FREE_STYLE = """
+:host { font-size: 11.5px; } .bk-input-group { flex-wrap: wrap; gap: 0 2px; } label { margin-right: 5px; }
+input { margin: 0 2px 0 0; }
+"""
 
 
 class Controls:
@@ -34,7 +38,7 @@ class Controls:
         self.undo = Button(label="Undo", width=56, margin=0, disabled=True)
         self.redo = Button(label="Redo", width=56, margin=0, disabled=True)
         self.clear = Button(label="Clear", width=56, margin=0, disabled=True)
-        self.free = CheckboxGroup(labels=[], active=[], inline=True, margin=0)
+        self.free = CheckboxGroup(labels=[], active=[], inline=True, margin=0, stylesheets=[FREE_STYLE])
         wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
         self.message = Div(**wide, stylesheets=[READOUT_STYLE], visible=False)
         self.text = Div(**wide, stylesheets=[READOUT_STYLE])

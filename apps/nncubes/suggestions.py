@@ -51,7 +51,7 @@ def wanted_list(
     if not suggestions:
         return f"<p>{escape(asked)}: no query was found.</p>"
     if is_hit(suggestions[0], wanted.value):
-        head = f"<p>{escape(asked)}. Any of these changes does it; point to preview, click to apply.</p>"
+        head = f"<p>{escape(asked)}. Each of these does it; point to preview, click to apply.</p>"
     else:
         best = found(suggestions[0])
         head = (

@@ -10,7 +10,7 @@ function binsBetween(x, y, n) {
 }
 
 class Gestures {
-  // page: live(a, filter), settle(a, filter), cancel(), pull(a, bin, value), pulled(a, bin, value)
+  // page: filters(), live(a, filter), settle(), cancel(), pull(a, bin, value), pulled(a, bin, value)
   constructor(page, view, element) {
     Object.assign(this, {page, view, element, drag: null})
     element.addEventListener("pointerdown", (event) => this.down(event), true)

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from browser import bokeh_serve, chromium, page  # noqa: F401
+from browser import bokeh_serve
 from rnnbow_page import record
 
 

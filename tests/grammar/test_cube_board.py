@@ -6,7 +6,7 @@ from pathlib import Path
 import cube_small
 import numpy as np
 import pytest
-from browser import bokeh_serve, chromium, page  # noqa: F401
+from browser import bokeh_serve
 
 from learnviews.kernels.cube import Query
 
@@ -51,7 +51,7 @@ def maps():
 
 
 @pytest.fixture(params=["board", "maps"])
-def app(page, request):  # noqa: F811
+def app(page, request):
     page.page.add_init_script(HELPERS)
     page.open(request.getfixturevalue(request.param).url)
     page.wait("lv.figures().length >= 4 && lv.figures().every((f) => f.inner_width > 0)")

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from browser import Page, chromium  # noqa: F401 (a fixture)
+from browser import Page
 
 import learnviews
 from learnviews.kernels import cube, pages
@@ -120,7 +120,7 @@ ANSWER = """
 
 
 @pytest.fixture(scope="module")
-def watched(chromium, written):  # noqa: F811
+def watched(chromium, written):
     app = opened(chromium, written)
     yield app
     app.page.context.close()
@@ -199,7 +199,7 @@ def random_masks(schema, n, seed):
 
 
 @pytest.mark.ui
-def test_answers_equal_those_of_python(chromium, either, tmp_path):  # noqa: F811
+def test_answers_equal_those_of_python(chromium, either, tmp_path):
     watched = opened(chromium, either.to_html(tmp_path / "page.html"))
     masks = random_masks(either.schema, 60, 5)
     split = [[mask[part].astype(int).tolist() for part in either.schema.slices.values()] for mask in masks]

@@ -135,7 +135,7 @@ def update(
         return grown(model.nets[part], data, part, rng)
 
     steps = steps or max(1, int(UPDATE * default_steps(len(data.masks) - data.held)))
-    return finished(fit_nets(data, make, steps, rng, progress, 0.0, device, recipe=False), source, started)
+    return finished(fit_nets(data, make, steps, rng, progress, 0.0, device, recipe=False, soft=False), source, started)
 
 
 def grown(net: Any, data: TrainingSet, part: ag.Part, rng: np.random.Generator) -> Any:
@@ -184,6 +184,7 @@ def fit_nets(
     enough: float,
     device: str,
     recipe: bool,
+    soft: bool = True,
 ) -> Model:
     """Train one net per part, then measure and calibrate all aggregates on the held-out queries."""
     nets: dict[ag.Part, Any] = {}
@@ -197,7 +198,7 @@ def fit_nets(
         if not np.any(data.answers[part]):
             net = silent(net)
         elif net.keep.any():
-            stopped.append(_train(net, data, part, steps, rng, progress, enough, device, recipe))
+            stopped.append(_train(net, data, part, steps, rng, progress, enough, device, recipe, soft))
         net.halved()
         nets[part] = net
     model = measured(data, nets)
@@ -253,6 +254,7 @@ def _train(
     enough: float,
     device: str,
     recipe: bool,
+    soft: bool,
 ) -> str:
     on_device(net, device)
     n = len(data.masks) - data.held
@@ -267,7 +269,7 @@ def _train(
     held, rest = slice(0, data.held), slice(data.held, None)
     pairs = [(net.compress(data.masks[some]), net.compress(answers[some])) for some in (rest, held)]
     with threadpool_limits(1, "blas"):  # products this small take longer on several threads
-        history = train(net, pairs[0], pairs[1], phases, batch, rng, progress, enough=enough)
+        history = train(net, pairs[0], pairs[1], phases, batch, rng, progress, enough=enough, soft=soft)
     on_device(net, "cpu")
     return history.stopped
 

@@ -51,6 +51,7 @@ class MLP:
     """
 
     kind = "mlp"
+    balanced = False
     signed = False
     chunk = 48  # queries at a time: activations of every bar are held
 

@@ -48,6 +48,7 @@ class ProductNet:
     """
 
     kind = "product"
+    balanced = True  # trained with weights and widths per bin, see `training`
 
     def __init__(self, sizes: Any, keep: np.ndarray, log: Any, sign: Any = None) -> None:
         self.sizes = tuple(int(n) for n in sizes)
@@ -189,13 +190,20 @@ class ProductNet:
         """Gradient of the masks (B, m) from that of the totals (B,): the views, the net being multilinear."""
         return answers * d_totals[:, None]
 
-    def loss(self, masks: Any, answers: Any, weight: float) -> tuple[float, dict[str, Any]]:
-        """Mean over queries of the summed absolute error times `weight`, and its gradients."""
+    def loss(self, masks: Any, answers: Any, weight: Any, width: Any = None) -> tuple[float, dict[str, Any]]:
+        """Mean over queries of the summed absolute error times `weight` (a number, or (m,)), and its gradients.
+
+        With `width` (m,) errors smaller than that count as their square: the gradient is theirs over the width.
+        """
         xp = array_namespace(masks)
         found, trace = self.forward(masks)
         found -= answers
-        value = float(xp.abs(found).sum()) * weight / len(masks)
-        xp.sign(found, out=found)
+        value = float((xp.abs(found) * weight).sum()) / len(masks)
+        if width is None:
+            xp.sign(found, out=found)
+        else:
+            found /= width
+            xp.clip(found, -1, 1, out=found)
         found *= weight / len(masks)
         return value, self.backward(trace, found)
 

@@ -14,6 +14,9 @@ from ..optimizers import DivergedError, Optimizer, optimizer
 from ..progress import Progress
 
 CHECKS = 25  # looks at the held-out queries per run
+BALANCE = 0.3  # bins of large answers count less, to this power
+WIDEST, NARROWEST = 20.0, 0.01  # times a bin's mean answer: errors that count as their square, first and last
+SOFT = 0.67  # share of the steps in which they get there
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def train(
     progress: Progress | None = None,
     patience: float = 0.4,
     enough: float = 0.0,
+    soft: bool = True,
 ) -> History:
     """Train `net` in place; at the end it has the parameters that did best on the held-out queries, be it the first.
 
@@ -94,6 +98,8 @@ def train(
         Stop when the held-out error has not improved for this share of all steps.
     enough : float
         Stop as soon as the held-out error is at most this.
+    soft : bool
+        Begin with squared errors (see `Emphasis`); not where training goes on.
     progress : Progress, optional
         Counts steps; when cancelled, training ends with the best parameters so far.
 
@@ -108,13 +114,15 @@ def train(
     every, weight = max(1, total // CHECKS), _weight(answers)
     best, kept, last = held_error(net, *held), _copy(net.parameters), 0
     history.errors.append((0, best))
+    emphasis = Emphasis(answers, weight, soft) if getattr(net, "balanced", False) else None
     progress.start(total)
     try:
         for phase in phases:
             method = phase.begin()
             for step, chosen in zip(range(phase.steps), _batches(len(masks), batch, rng), strict=False):
                 method.rate = phase.rate(step)
-                value, gradients = net.loss(masks[chosen], answers[chosen], weight)
+                more = emphasis.at(history.steps / total) if emphasis else (weight,)
+                value, gradients = net.loss(masks[chosen], answers[chosen], *more)
                 if not math.isfinite(value):
                     raise DivergedError(f"training diverged at step {history.steps}: the loss is {value}")
                 method.step(net.parameters, gradients)
@@ -149,6 +157,28 @@ def held_error(net: Any, masks: Any, answers: Any, chunk: int = 1024) -> float:
     mean = float(answers.sum(dtype=xp.float64)) / max(1, answers.size + absent)
     spread = float(xp.abs(answers - mean).sum(dtype=xp.float64)) + absent * abs(mean)
     return miss / spread if spread else (0.0 if miss == 0 else miss)
+
+
+class Emphasis:
+    """What keeps rare bins alive: absolute errors alone ask for medians, which are 0 where most answers are.
+
+    Bins of small answers weigh more than their size, and errors within a width count as their square, which asks for
+    means. The width shrinks to nearly nothing, so that absolute errors decide in the end.
+    """
+
+    def __init__(self, answers: Any, weight: float, soft: bool) -> None:
+        xp = array_namespace(answers)
+        self.typical = xp.abs(answers).mean(0) + xp.asarray(1e-9, answers.dtype)  # (m,)
+        balance = (self.typical.mean() / self.typical) ** BALANCE
+        balance *= self.typical.sum() / (self.typical * balance).sum()
+        self.weight, self.soft = (weight * balance).astype(answers.dtype), soft
+
+    def at(self, share: float) -> tuple[Any, Any]:
+        """Weights and widths (m,) when this share of the steps is done."""
+        if not self.soft:
+            return self.weight, None
+        shrunk = WIDEST * (NARROWEST / WIDEST) ** min(1.0, share / SOFT)
+        return self.weight, self.typical * self.typical.dtype.type(shrunk)
 
 
 def _weight(answers: Any) -> float:

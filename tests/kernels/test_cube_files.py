@@ -82,7 +82,7 @@ def test_models_of_queries_and_answers(tmp_path):
 
 def test_a_loaded_model_can_be_updated(tmp_path):
     model = cube.load(make("product").save(tmp_path / "a.npz"))
-    new = model.update(surrogates.shared_cube(), steps=20)
+    new = model.update(surrogates.shared_cube(), steps=300)
     assert new.aggregates == model.aggregates
     assert new.error.overall < model.error.overall
 

@@ -474,18 +474,3 @@ def test_signed_counts_are_not_called_additive():
     assert not cube.fit(exact, net="signed", queries=50, steps=5, rank=2).additive
     assert cube.fit(exact, queries=50, steps=5, rank=2).additive
     assert cube.fit(exact, aggregate=("sum", "delay"), queries=50, steps=5, rank=2).additive
-
-
-def test_rare_categories_stay_alive():
-    rng = np.random.default_rng(0)
-    rows = 60_000
-    place = rng.integers(0, 40, rows)
-    kind = np.where(place < 30, rng.choice(["a", "b"], rows), "c")
-    kind[(place == 7) & (rng.random(rows) < 0.08)] = "rare"  # where others are more frequent
-    schema = cube.Schema(
-        cube.Integer("place", 0, 39), cube.Integer("hour", 0, 23), cube.Categorical("kind", ["a", "b", "c", "rare"])
-    )
-    exact = cube.ExactCube.build({"place": place, "hour": rng.integers(0, 24, rows), "kind": kind}, schema)
-    model = cube.fit(exact, queries=4000, steps=1500, rank=16)
-    assert exact.views()["kind"][3] < 200
-    np.testing.assert_allclose(model.views()["kind"], exact.views()["kind"], rtol=0.15)

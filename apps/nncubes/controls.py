@@ -20,7 +20,7 @@ button { font: inherit; border: 1px solid #b9c6c1; background: #fff; border-radi
 button:hover, button:focus { background: #eef4f1; }
 """
 FREE_STYLE = """
-:host { font-size: 11.5px; } .bk-input-group { flex-wrap: wrap; gap: 0 2px; } label { margin-right: 5px; }
+:host { font-size: 11.5px; } .bk-input-group { flex-wrap: wrap; gap: 0; } label { margin: 0 5px 0 0; }
 input { margin: 0 2px 0 0; }
 """
 

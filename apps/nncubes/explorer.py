@@ -289,6 +289,7 @@ class Explorer:
             getattr(self, word)()
         elif word == "go to":
             self._go_to(argument)
+            self._settle()
         elif word in ("apply", "preview"):
             query = self.advice.items.get(argument or "")
             if word == "preview":

@@ -11,7 +11,7 @@ from learnviews.kernels.cube import Query, Schema, Suggestion, Surprise
 
 HIT = 0.01  # misses up to this, or half a row, are as good as none
 STYLE = """
-:host { font-size: 13px; }
+:host { font-size: 13px; } .bk-clearfix { display: block; width: 100%; }
 ol { margin: 0; padding: 0; list-style: none; } p { margin: 2px 4px 6px; color: #33454f; }
 li button { display: flex; gap: 10px; width: 100%; text-align: left; font: inherit; color: inherit; cursor: pointer;
             background: #fff; border: 0; border-bottom: 1px solid #e6ecea; padding: 4px 6px; align-items: baseline; }

@@ -15,6 +15,7 @@ class Gestures {
     Object.assign(this, {page, view, element, drag: null})
     element.addEventListener("pointerdown", (event) => this.down(event), true)
     element.addEventListener("pointermove", (event) => this.hint(event))
+    element.addEventListener("dragstart", (event) => event.preventDefault())  // a selected text would be dragged instead
     element.addEventListener("dblclick", () => { if (view.mode === "pan") view.reset() })
   }
 

@@ -59,7 +59,7 @@ def fit(
         product: non-negative factors, additive and monotone, any region. signed: the same with signed factors, for a
         smaller error; additive (before counts below 0 are cut off), but not monotone. mlp: the published net, or what
         `description` says.
-        auto: the smallest product net that meets `error`, or advice that an exact cube is smaller (`fit_auto`).
+        auto: the smallest product net that meets `error`, or advice that an exact cube is smaller (`auto.smallest`).
     aggregate : "count", ("sum" | "mean" | "var", measure), or a list of these
         Means and variances need a cube as source.
     rng : int or Generator

@@ -62,9 +62,9 @@ def project(
     one = model.schema[attribute]
     landmarks = random_masks(model.schema, LANDMARKS, rng)[:, model.schema.slices[attribute]]
     known = np.concatenate([np.eye(one.bins, dtype=bool), landmarks])
-    X = totals_in_contexts(model, attribute, np.concatenate([known, masks]), aggregate, contexts, rng)
-    origin = totals_in_contexts(model, attribute, np.zeros((1, one.bins), bool), aggregate, contexts, rng)
-    X = X - origin
+    none = np.zeros((1, one.bins), bool)
+    X = totals_in_contexts(model, attribute, np.concatenate([known, masks, none]), aggregate, contexts, rng)
+    X = X[:-1] - X[-1:]
     _, _, axes = np.linalg.svd(X[: len(known)], full_matrices=False)
     places = X @ axes[:2].T / np.sqrt(X.shape[1])
     return places[len(known) :] * _signs(places[: len(known)])

@@ -22,6 +22,7 @@ from .grammar import (
     aggregate_batches,
     cube_views,
     extension,
+    link_brush,
     patch,
     rnnbow,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "aggregate_batches",
     "cube_views",
     "extension",
+    "link_brush",
     "patch",
     "rnnbow",
 ]

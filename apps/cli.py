@@ -35,8 +35,25 @@ main.add_command(cube)
 @click.option("--address", default="localhost", show_default=True, help="Address to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Server processes.")
 @click.option("--allow-origin", multiple=True, metavar="HOST[:PORT]", help="Further hosts that pages may come from.")
-def serve(paths: tuple[Path, ...], port: int, address: str, workers: int, allow_origin: tuple[str, ...]) -> None:
-    """Serve the apps for PATHS: recordings (.rnnbow), models of cubes (.cube.npz), or folders of them.
+@click.option(
+    "--upload-limit",
+    default=200.0,
+    show_default=True,
+    type=click.FloatRange(0, max=1e6),
+    metavar="MB",
+    help="Largest table that a page may send; 0 forbids it.",
+)
+def serve(
+    paths: tuple[Path, ...],
+    port: int,
+    address: str,
+    workers: int,
+    allow_origin: tuple[str, ...],
+    upload_limit: float,
+) -> None:
+    """Serve the apps for PATHS: recordings (.rnnbow), models of cubes (.cube.npz), folders of them, or tables.
+
+    A table (.parquet, .csv, .csv.gz) is learned in the page, which proposes what to learn; the model is kept.
 
     Without any, those of `learnviews` itself are served; the first ones are made from embedded C code and the embedded
     flights when there are none yet (under a minute each).
@@ -48,7 +65,7 @@ def serve(paths: tuple[Path, ...], port: int, address: str, workers: int, allow_
             first_recording(folder, _announced(folder))
             _first_model(models)
             paths = (folder, models)
-        sys.exit(serve_apps(paths, port, address, workers, allow_origin))
+        sys.exit(serve_apps(paths, port, address, workers, allow_origin, upload_limit))
 
 
 @main.command()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .tables import is_csv, named, read_csv, rows_left_out, spread_rows
 from .terminal import Bars, clear_errors, stopped_by
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ FLIGHTS = "flights"
 NETS = ("product", "signed", "mlp", "auto")
 ENDING = ".cube.npz"
 LISTED = 12  # columns left out that are named one by one
-SAMPLED = 2_000_000  # rows of several files by which bins are chosen
 
 
 @click.command()
@@ -145,7 +144,7 @@ class _Source:
 
     @property
     def is_csv(self) -> bool:
-        return any(name.lower().endswith((".csv", ".csv.gz")) for name in self.names)
+        return any(is_csv(name) for name in self.names)
 
     def open(self) -> tuple[Any, Any, Any]:
         """What to choose bins by, what to read rows from, and a schema where there is one already."""
@@ -157,76 +156,20 @@ class _Source:
         if self.is_csv:
             if len(self.names) > 1:
                 raise ValueError(f"{self.name}: expected one CSV file, or Parquet files")
-            held = _read_csv(Path(self.names[0]))
+            path = Path(self.names[0])
+            with Bars((f"reading {path.name}", "B"), scaled=True) as bars, stopped_by(bars.cancel):
+                held = read_csv(path, bars)
             return held, held, None
         files = tables.parquet_files(list(self.names))
         return (files[0] if len(files) == 1 else _sample(files)), files, None
 
 
-def _read_csv(path: Path) -> Any:
-    """A CSV file as an Arrow table, with a bar over its bytes."""
-    import pyarrow as pa
-    import pyarrow.csv as csv
-
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    options = csv.ConvertOptions(strings_can_be_null=True)
-    with Bars((f"reading {path.name}", "B"), scaled=True) as bars, stopped_by(bars.cancel), path.open("rb") as raw:
-        counted: Any = pa.PythonFile(_Counted(raw, bars), "r")
-        if path.suffix.lower() == ".gz":
-            counted = pa.CompressedInputStream(counted, "gzip")
-        try:
-            return csv.read_csv(counted, convert_options=options)
-        except (pa.ArrowException, OSError) as error:
-            if bars.cancelled:
-                raise CancelledError from error
-            raise ValueError(f"{path}: cannot be read as CSV ({str(error).strip()})") from error
-
-
-class _Counted:
-    """A file that tells how much of it was read, and is not read any further once that is not wanted."""
-
-    closed = False
-
-    def __init__(self, raw: Any, bars: Bars) -> None:
-        self._raw, self._bars = raw, bars
-        self._end = raw.seek(0, 2)
-        raw.seek(0)
-        bars.start(self._end)
-
-    def read(self, size: int = -1) -> bytes:
-        if self._bars.cancelled:
-            raise OSError("cancelled")
-        data = self._raw.read(size)
-        self._bars.update(self._raw.tell())
-        return data
-
-    def close(self) -> None:
-        self.closed = True
-
-
 def _sample(files: list[str]) -> Any:
     """Row groups spread over many Parquet files."""
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    from ..kernels.cube import tables
-
-    found = [group for group in tables.groups(files, ()) if group.rows]
-    rows = sum(group.rows for group in found)
-    if not found:
-        raise ValueError(f"{files[0]} and {len(files) - 1} more: no rows")
-    stride = max(1, round(rows / SAMPLED))
+    found, stride = spread_rows(files)
     if stride > 1:
         click.echo(f"bins are chosen by every {stride}th row group of {len(files)} files")
-    parts = []
-    for group in found[::stride]:
-        with parquet.ParquetFile(group.path) as file:
-            parts.append(file.read_row_group(group.number))
-    try:
-        return pa.concat_tables(parts, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise ValueError(f"{files[0]} and {len(files) - 1} more: their columns differ ({error})") from error
+    return found
 
 
 # -- the work
@@ -256,14 +199,14 @@ def _exact(source: _Source, wanted: list[Any], options: dict[str, Any]) -> Exact
 
     measures = list(dict.fromkeys(each[1] for each in wanted if isinstance(each, tuple)))
     looked_at, rows, given = source.open()
-    with _named(source.name):
+    with named(source.name):
         schema = _schema(looked_at, given, _listed(options["attributes"]), options["schema_file"])
     click.echo(f"{source.name}: {', '.join(f'{a.name} {a.bins}' for a in schema)}; {schema.bins:,} bins")
     _list_left_out(schema)
-    with _named(source.name), Bars(("reading", "rows"), scaled=True) as bars, stopped_by(bars.cancel):
+    with named(source.name), Bars(("reading", "rows"), scaled=True) as bars, stopped_by(bars.cancel):
         exact = ExactCube.build(rows, schema, measures, progress=bars)
     if not exact.rows:
-        why = _by_attribute(exact.outside, exact.missing)
+        why = rows_left_out(exact)
         raise ValueError(f"{source.name}: no row has a bin in every attribute ({why or 'there are no rows'})")
     return exact
 
@@ -278,18 +221,6 @@ def _schema(table: Any, given: Any, names: list[str] | None, path: Path | None) 
         return given
     chosen = None if names is None else [_entry(table, given, name) for name in names]
     return Schema.infer(table, chosen)
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Errors about "the table" name it."""
-    try:
-        yield
-    except (LookupError, ValueError) as error:
-        text = str(error)
-        if not text.startswith("the table"):
-            raise
-        raise type(error)(name + text.removeprefix("the table")) from error
 
 
 def _read_schema(path: Path) -> Schema:
@@ -338,15 +269,10 @@ def _show(model: Model, out: Path) -> None:
     click.echo("")
     click.echo(f"{'file':20} {out}, {size(out.stat().st_size)}")
     if exact.left_out:
-        click.echo(f"{'rows left out':20} {exact.left_out:,} ({_by_attribute(exact.outside, exact.missing)})")
+        click.echo(f"{'rows left out':20} {exact.left_out:,} ({rows_left_out(exact)})")
     click.echo(model.report())
     for aggregate in model.aggregates:
         found = model.errors[aggregate]
         if not found.overall < found.independence:
             click.echo(f"\nnote: {label(aggregate)} is no better than by independent attributes; train it for longer")
     click.echo(f'\nAsk it: from learnviews.kernels import cube; cube.load("{out}").views()')
-
-
-def _by_attribute(outside: dict[str, int], missing: dict[str, int]) -> str:
-    words = [f"{name}: {n:,} outside its bins" for name, n in outside.items() if n]
-    return "; ".join(words + [f"{name}: {n:,} missing" for name, n in missing.items() if n])

@@ -16,9 +16,12 @@ from typing import Any
 
 import click
 
+from .tables import check_table, is_table
+
 APPS = Path(__file__).parent
 SERVED = ("rnnbow", "nncubes")
 CUBE = ".cube.npz"
+UPLOAD_LIMIT = "LEARNVIEWS_UPLOAD_LIMIT"  # MB: how the NNCubes app hears of it
 FIRST_STEPS = 30_000  # 300 recorded batches, as in the original
 
 
@@ -61,13 +64,22 @@ def first_recording(folder: Path, run: Callable[[Any, int], None]) -> Path | Non
     return path if left > 0 else None
 
 
-def serve_apps(paths: Sequence[Path], port: int, address: str, workers: int, origins: Sequence[str] = ()) -> int:
-    """Serve recordings and cubes until interrupted; the exit status of the server.
+def serve_apps(
+    paths: Sequence[Path],
+    port: int,
+    address: str,
+    workers: int,
+    origins: Sequence[str] = (),
+    upload_limit: float | None = None,
+) -> int:
+    """Serve recordings, cubes and tables until interrupted; the exit status of the server.
+
+    `upload_limit` is in MB; 0 forbids uploads, None leaves it as it is.
 
     Raises
     ------
     ValueError, FileNotFoundError
-        If a recording or a model is missing or broken, or the port is taken.
+        If a recording, a model or a table is missing or broken, or the port is taken.
     """
     for path in paths:
         _check(path)
@@ -79,7 +91,9 @@ def serve_apps(paths: Sequence[Path], port: int, address: str, workers: int, ori
         *(f"--allow-websocket-origin={origin}" for origin in _origins(address, port, origins)),
         *("--args", *(str(path.resolve()) for path in paths)),
     ]
-    with _stopping_all(subprocess.Popen(command, start_new_session=True)) as server:
+    limit = {} if upload_limit is None else {UPLOAD_LIMIT: f"{upload_limit:g}"}
+    started = subprocess.Popen(command, start_new_session=True, env={**os.environ, **limit})
+    with _stopping_all(started) as server:
         url = f"http://{'localhost' if address in ('0.0.0.0', '::') else address}:{port}/"
         if _answers(url, server):
             click.echo(f"LearnViews is at {url}  (Ctrl-C stops it)")
@@ -98,6 +112,9 @@ def _check(path: Path) -> None:
         return
     if path.name.endswith(CUBE):
         cube.load(path)
+        return
+    if is_table(path):
+        check_table(path)
         return
     rnn.Recording.open(path).close()
 

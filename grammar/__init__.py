@@ -9,6 +9,7 @@ from typing import Any
 from ..kernels import pages as _pages
 from .brush import Brush, Target
 from .cube_bars import CubeBars
+from .cube_links import link_brush
 from .cube_map import CubeMap
 from .cube_views import cube_views
 from .extension import extension
@@ -38,6 +39,7 @@ __all__ = [
     "aggregate_batches",
     "cube_views",
     "extension",
+    "link_brush",
     "patch",
     "rnnbow",
 ]

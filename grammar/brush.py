@@ -58,6 +58,34 @@ class Brush(Stream):
         if query != self.query:
             self.event(filters=query.filters)
 
+    def expression(self, schema: Any) -> Any:
+        """The filters as a HoloViews expression about columns of rows, or None: ``dataset.select(expression)``.
+
+        Parameters
+        ----------
+        schema : kernels.cube.Schema
+
+        Raises
+        ------
+        LookupError, ValueError, TypeError
+            If a filter does not fit the schema.
+        """
+        from .cube_expressions import expression_of
+
+        return expression_of(self.filters, schema)
+
+    def take(self, expression: Any, schema: Any) -> None:
+        """Brush what a HoloViews expression selects, all bins that it touches: the other way round.
+
+        Raises
+        ------
+        LookupError, ValueError
+            If it is about something that no attribute of the schema can tell.
+        """
+        from .cube_expressions import filters_of
+
+        self.replace(filters_of(expression, schema))
+
     def words(self, schema: Any) -> str:
         """The brush as one sentence."""
         if not self.filters:
@@ -67,15 +95,16 @@ class Brush(Stream):
 
 
 class Target(Stream):
-    """The answer the user asks for, by dragging a bar: callbacks get `view`, `bin` and `value`."""
+    """The answer the user asks for, by dragging a bar or a cell: callbacks get `view`, `bin`, `value` and `add`."""
 
-    view = param.String(default="", doc="The attribute whose bar was dragged; empty before that.")
+    view = param.String(default="", doc="The attribute whose bar or cell was dragged; empty before that.")
     bin = param.Integer(default=None, bounds=(0, None), allow_None=True, doc="Which bin.")
     value = param.Number(default=None, allow_None=True, doc="The wanted answer, in units of the aggregate.")
+    add = param.Boolean(default=False, doc="Whether answers asked for before are still wanted, too.")
 
-    def ask(self, view: str, bin: int, value: float) -> None:
+    def ask(self, view: str, bin: int, value: float, add: bool = False) -> None:
         """Report a wanted answer."""
-        self.event(view=view, bin=bin, value=value)
+        self.event(view=view, bin=bin, value=value, add=add)
 
 
 def _query(filters: dict[str, Any]) -> Any:

@@ -47,6 +47,8 @@ class CubeBars(Selection1DExpr, Dataset, Element2D):
         What dragging a bar's top reports to; without one bars cannot be dragged.
     wanted : dict of int to float
         Answers asked for, by bin: drawn as ghosts.
+    window : (start, stop), optional
+        Bins that are in view; default: all.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class CubeBars(Selection1DExpr, Dataset, Element2D):
     brush: Any = param.ClassSelector(class_=Brush, default=None, allow_None=True, doc="What brushing changes.")
     target: Any = param.ClassSelector(class_=Target, default=None, allow_None=True, doc="What dragging reports to.")
     wanted: Any = param.Dict(default={}, doc="Answers asked for, by bin.")
+    window: Any = param.Tuple(default=None, length=2, allow_None=True, doc="Bins [start, stop) in view; None: all.")
 
     def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
         kdims = default_dimensions(data, kdims, type(self).kdims)
@@ -144,7 +147,7 @@ class CubeBars(Selection1DExpr, Dataset, Element2D):
                 columns["selected"] = np.asarray(columns["selected"], bool)
             at, answer = (np.asarray(read(d.name), np.float64) for d in (self.kdims[0], self.vdims[0]))
             look = {"kind": self.kind, "missing": self.missing, "edges": self.edges, "wanted": self.wanted}
-            look["additive"] = self.additive
+            look |= {"additive": self.additive, "window": self.window}
             self._bars = Bars(at, answer, **columns, **look)
         return self._bars
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import param
 from bokeh.models import (
     ColumnDataSource,
@@ -17,14 +18,16 @@ from bokeh.models import (
 from bokeh.models.annotations import BoxAnnotation, Span
 from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Quad, Segment
-from holoviews import Dimension
+from holoviews import Dimension, DynamicMap
 from holoviews.plotting.bokeh.selection import BokehOverlaySelectionDisplay
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
+from holoviews.selection import NoOpSelectionDisplay
 
 from . import cube_gestures as gestures
 from .columns import Columns
-from .cube_columns import FIT, Bars
+from .cube_columns import AIR, FIT, Bars
 from .layers_bokeh import LayeredPlot
+from .overlay_bokeh import lift, patch_columns
 from .palettes import BLUE, DARK_BLUE, VERMILLION
 
 COMPACT = """
@@ -38,7 +41,17 @@ if (value == null || !isFinite(value)) return "none"
 return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : `${+value.toPrecision(4)}`
 """
 NUMBERS = ("answer", "total", "low", "high")
+ROOM = 0.5  # above bars that outgrow their axis while a brush moves: it is not to change at every move
+MANY = 120  # bars that are drawn without lines around them
 TURNED = 60  # characters on an axis from which on category labels are turned
+
+
+class BarsSelectionDisplay(BokehOverlaySelectionDisplay):
+    """As HoloViews shows selections; bars with a brush show that, see `cube_links.link_brush`."""
+
+    def __call__(self, element: Any) -> Any:
+        shown = element.last if isinstance(element, DynamicMap) else element
+        return self if shown.brush is None else NoOpSelectionDisplay()
 
 
 class CubeBarsPlot(LayeredPlot):
@@ -52,7 +65,7 @@ class CubeBarsPlot(LayeredPlot):
 
     ghost_color = param.Color(default=VERMILLION, doc="Colour of answers asked for.")
 
-    selection_display = BokehOverlaySelectionDisplay()
+    selection_display = BarsSelectionDisplay()
 
     borders = {"min_border_left": 52, "min_border_right": 12}
 
@@ -68,6 +81,8 @@ class CubeBarsPlot(LayeredPlot):
 
     def mapping(self, element: Any, style: dict[str, Any]) -> dict[str, Any]:
         """Sides, and how strongly a bar is drawn."""
+        if len(element) > MANY:
+            style["line_color"] = None  # would cover them
         return {**super().mapping(element, style), "fill_alpha": "strength"}
 
     def layers(self, element: Any) -> dict[str, Columns]:
@@ -90,18 +105,34 @@ class CubeBarsPlot(LayeredPlot):
         self.patch_bars(element.bars, fit)
 
     def patch_bars(self, bars: Bars, fit: bool = True) -> None:
-        """Show other answers, without the cost of an element."""
-        self.handles["source"].data = bars.columns(self.fit)
+        """Show other answers, without the cost of an element; without `fit`, the axis changes only if it has to."""
+        outgrown = self._outgrown(bars)
+        if fit or outgrown:
+            self._manner = bars.manner(self.fit)
+        patch_columns(self.handles["source"], bars.columns(self._manner or self.fit))
         self._show(bars)
-        if fit:
-            self._fit_bars(bars)
+        if fit or outgrown:
+            self._fit_bars(bars, AIR if fit else ROOM)
+
+    _manner: str | None = None  # how totals are drawn until the axis is fitted again
+
+    def _outgrown(self, bars: Bars) -> bool:
+        axis = self.handles["y_range"]
+        low, high = (float(end(bars.in_view(bars.answer), initial=0)) for end in (np.fmin.reduce, np.fmax.reduce))
+        return low < axis.start or high > axis.end
+
+    def lift(self) -> None:
+        """Have the browser repaint nothing but bars and brush: for views that follow the pointer."""
+        names = ("total_renderer", "glyph_renderer", "whisker_renderer", "grip_renderer", "ghost_renderer")
+        shown = [self.handles[name] for name in names if name in self.handles]
+        lift(self.state, shown, [self.handles["brush_box"]])
 
     def annotate(self, element: Any) -> None:
         """Labels of the axis, ghosts, and the brush."""
         self._show(element.bars)
 
     def _show(self, bars: Bars) -> None:
-        known = (bars.kind, bars.missing, bars.edges, bars.named().tolist())
+        known = (bars.kind, bars.missing, bars.edges, bars.window, bars.named().tolist())
         if known != getattr(self, "_labelled", None):
             self._labelled = known
             self._label_axis(bars)
@@ -114,20 +145,21 @@ class CubeBarsPlot(LayeredPlot):
     def _show_total(self, bars: Bars) -> None:
         """Totals that are scaled to the answers look unlike true ones."""
         renderer = self.handles.get("total_renderer")
-        scaled = bars.scale(self.fit) != 1.0
+        scaled = bars.scale(self._manner or self.fit) != 1.0
         if renderer is not None and bars.additive and scaled != getattr(self, "_scaled", None):
             self._scaled = scaled
             color, line = ("#F3F3F3", "#B5B5B5") if scaled else (self.total_color, None)
             renderer.glyph.update(fill_color=color, line_color=line, line_dash=[2, 2])
 
     def _label_axis(self, bars: Bars) -> None:
-        ticks = bars.ticks()
-        policy: Any = NoOverlap(min_distance=2 if bars.kind == "categories" else 6)
+        ticks, axis = bars.ticks(), self.handles["xaxis"]
+        if not (isinstance(axis.ticker, FixedTicker) and isinstance(axis.major_label_policy, NoOverlap)):
+            axis.update(ticker=FixedTicker(), major_label_policy=NoOverlap())  # once: other models cost a session more
+        axis.ticker.ticks = list(ticks)
+        axis.major_label_policy.min_distance = 2 if bars.kind == "categories" else 6
         turned = bars.kind == "categories" and sum(len(text) + 1 for text in ticks.values()) > TURNED
-        self.handles["xaxis"].update(
-            ticker=FixedTicker(ticks=list(ticks)),
+        axis.update(
             major_label_overrides=ticks,
-            major_label_policy=policy,
             major_label_orientation=math.pi / 4 if turned else "horizontal",
             major_label_text_font_size="10px",
             minor_tick_line_color=None,
@@ -137,11 +169,11 @@ class CubeBarsPlot(LayeredPlot):
     def _fill_layers(self, element: Any) -> None:
         """Ghosts are filled with the rest: only what changed is sent."""
 
-    def _fit_bars(self, bars: Bars) -> None:
+    def _fit_bars(self, bars: Bars, air: float = AIR) -> None:
         if any(end is not None and math.isfinite(end) for end in (*self.xlim, *self.ylim)):
             self._fit(self.current_frame)
             return
-        x0, y0, x1, y1 = bars.extents(self.fit)
+        x0, y0, x1, y1 = bars.extents(self.fit, air)
         for name, start, end in (("x_range", x0, x1), ("y_range", y0, y1)):
             held = self.handles[name]
             if held.start != start or held.end != end:
@@ -158,7 +190,8 @@ class CubeBarsPlot(LayeredPlot):
         self.handles["total_renderer"] = plot.add_glyph(source, self._total_glyph(element))
         if element.additive:  # behind the answers
             plot.renderers = [plot.renderers[-1], *plot.renderers[:-1]]
-        whisker = Segment(x0="position", x1="position", y0="low", y1="high", line_color="#222222", line_width=1.2)
+        thin: dict[str, Any] = {"line_width": 0.5, "line_alpha": 0.5} if len(element) > MANY else {"line_width": 1.2}
+        whisker = Segment(x0="position", x1="position", y0="low", y1="high", line_color="#222222", **thin)
         self.handles["whisker_renderer"] = plot.add_glyph(source, whisker)
         plot.add_layout(Span(location=0, dimension="width", line_color="#777777", line_width=1))
         if element.target is not None:
@@ -222,7 +255,7 @@ class CubeBarsPlot(LayeredPlot):
         plot.add_layout(box)
         self.handles["brush_box"] = box
         self.handles["brush_source"] = ColumnDataSource({"bin": []})
-        self.handles["target_source"] = ColumnDataSource({"bin": [], "value": []})
+        self.handles["target_source"] = ColumnDataSource({"bin": [], "value": [], "add": []})
 
     def _listen(self, plot: Any, element: Any) -> None:
         if element.brush is None and element.target is None:
@@ -248,24 +281,29 @@ class CubeBarsPlot(LayeredPlot):
             "panend": gestures.BARS_PAN_END,
             "tap": gestures.BARS_TAP,
             "doubletap": gestures.BARS_TAP,
+            "press": gestures.PRESS,
         }
         for event, code in codes.items():
             plot.js_on_event(event, CustomJS(args=args, code=code))
-        self.handles["brush_source"].on_change("data", self._brushed)
-        self.handles["target_source"].on_change("data", self._dragged)
+        self.hear(self.handles["brush_source"], "data", self._brushed)
+        self.hear(self.handles["target_source"], "data", self._dragged)
 
     def _show_brush(self, bars: Bars) -> None:
         """Draw the brush, unless the browser drew it and told us."""
         bins, ordered = bars.brushed, self.current_frame is not None and self.current_frame.ordered
-        if bins == list(self.handles["brush_source"].data["bin"]):
+        moved = bars.window != self._window
+        if bins == list(self.handles["brush_source"].data["bin"]) and not moved:
             return
+        self._window = bars.window
         self._told = bins  # not to be reported back
         self.handles["brush_source"].data = {"bin": bins}
         together = ordered and bins and bins[-1] - bins[0] == len(bins) - 1
-        if together:
+        if together and not (bars.window and bins[0] <= bars.window[0] and bins[-1] >= bars.window[1] - 1):
             self.handles["brush_box"].update(left=bins[0] - 0.5, right=bins[-1] + 0.5, visible=True)
         else:
             self.handles["brush_box"].visible = False
+
+    _window: tuple[int, int] | None = None
 
     def _brushed(self, attr: str, old: Any, new: Any) -> None:
         bins, element = [int(i) for i in new["bin"]], self.current_frame
@@ -276,4 +314,5 @@ class CubeBarsPlot(LayeredPlot):
     def _dragged(self, attr: str, old: Any, new: Any) -> None:
         element = self.current_frame
         if element is not None and element.target is not None and len(new["bin"]):
-            element.target.ask(element.attribute, int(new["bin"][0]), float(new["value"][0]))
+            add = bool(new.get("add", [False])[0])
+            element.target.ask(element.attribute, int(new["bin"][0]), float(new["value"][0]), add)

@@ -29,6 +29,9 @@ class Cells:
     box: tuple[int, ...] | None = None  # the brush, where it is one: cells (x0, x1, y0, y1), half-open
     elsewhere: float | None = None  # the answer of rows without a place
     additive: bool = True  # then 0 is nothing to draw
+    wanted: dict[int, float] = dataclasses.field(default_factory=dict)  # answers asked for, by cell
+    low: np.ndarray | None = None  # ends of an interval
+    high: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.shape[0] * self.shape[1]
@@ -52,11 +55,22 @@ class Cells:
         return np.ascontiguousarray(image)
 
     def columns(self, image: np.ndarray | None = None, extent: Extent | None = None) -> Columns:
-        """One image, of all cells or a part of them."""
-        if image is not None:
-            return image_columns(image, extent or self.extent)
-        known = np.ascontiguousarray(self.image(self.answer).astype(np.float32))
-        return image_columns(self.drawn(), self.extent) | {"known": [known]}
+        """One image, of all cells or a part of them; `known` has zeros where there is nothing to draw."""
+        if image is None:
+            known = np.ascontiguousarray(self.image(self.answer).astype(np.float32))
+            ends = {"low": self.low, "high": self.high}
+            told = {n: [self.image(v).astype(np.float32, order="C")] for n, v in ends.items() if v is not None}
+            return image_columns(self.drawn(), self.extent) | {"known": [known]} | told
+        known = np.nan_to_num(image) if self.additive else image
+        return image_columns(image, extent or self.extent) | {"known": [known]}
+
+    def doubtful(self) -> Columns:
+        """Centres of cells whose interval is wider than their answer."""
+        if self.low is None or self.high is None:
+            return {"x": [], "y": []}
+        doubted = (self.high - self.low > np.abs(self.answer)) & ((self.answer != 0) | (not self.additive))
+        x, y = self.centres()
+        return {"x": x[doubted], "y": y[doubted]}
 
     def ground(self) -> np.ndarray:
         """(ny, nx): 1 where there are rows at all, else nan."""
@@ -81,6 +95,34 @@ class Cells:
         x0, x1 = (left + (right - left) * i / nx for i in box[:2])
         y0, y1 = (bottom + (top - bottom) * i / ny for i in box[2:])
         return x0, x1, y0, y1
+
+    def ghosts(self) -> Columns:
+        """Outlines of cells whose answers are asked for, and what is said of them, towards the middle of the map."""
+        bins, ny = [i for i in self.wanted if 0 <= i < len(self)], self.shape[1]
+        ends = [self.place((i // ny, i // ny + 1, i % ny, i % ny + 1)) for i in bins]
+        left, right, bottom, top = np.array(ends).reshape(-1, 4).T
+        east, north = left + right > sum(self.extent[:2]), bottom + top > sum(self.extent[2:])
+        return {
+            "bin": bins,
+            "left": left,
+            "right": right,
+            "bottom": bottom,
+            "top": top,
+            "x": np.where(east, left, right),
+            "y": np.where(north, bottom, top),
+            "text": [f"{number(self.wanted[i])} wanted, now {number(float(self.answer[i]))}" for i in bins],
+            "align": np.where(east, "right", "left").tolist(),
+            "dx": np.where(east, -6, 6),
+            "baseline": np.where(north, "top", "bottom").tolist(),
+            "dy": np.where(north, 4, -4),
+        }
+
+
+def number(value: float) -> str:
+    """As the browser writes it."""
+    if not math.isfinite(value):
+        return "none"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def image_columns(image: np.ndarray, extent: Extent) -> Columns:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from .columns import Columns
+from .cube_ticks import round_ticks
 
 GAP = 0.08  # half the distance between bars that do not touch
 PALE = 0.3  # of bars that the view's own brush leaves out
 LONG = 18  # characters of a label on an axis
 FIT = ("auto", "all", "shape")
+AIR = 0.08  # beyond the ends of bars, as a share of the axis
 SMALL = 0.2  # of the largest total: below, answers could hardly be told apart on the totals' scale
 
 
@@ -32,6 +34,7 @@ class Bars:
     edges: list[str] | None = None
     additive: bool = True
     wanted: dict[int, float] = dataclasses.field(default_factory=dict)
+    window: tuple[int, int] | None = None  # bins [start, stop) in view; None: all
 
     def __len__(self) -> int:
         return len(self.at)
@@ -56,15 +59,20 @@ class Bars:
         """
         if self.total is None or fit == "all" or not self.additive:
             return 1.0
-        most, all_of = (float(np.nanmax(each, initial=0)) for each in (self.answer, self.total))
+        answer, total = self.in_view(self.answer), self.in_view(self.total)
+        most, all_of = (float(np.nanmax(each, initial=0)) for each in (answer, total))
         if not all_of > 0 or not most > 0 or (fit == "auto" and most >= SMALL * all_of):
             return 1.0
-        whole = float(np.nansum(self.total))
-        scale = float(np.nansum(self.answer)) / whole if whole > 0 else 1.0
+        whole = float(np.nansum(total))
+        scale = float(np.nansum(answer)) / whole if whole > 0 else 1.0
         return scale if scale > 0 else 1.0
 
+    def manner(self, fit: str = "all") -> str:
+        """Which of "all" and "shape" a `fit` comes to."""
+        return "all" if self.scale(fit) == 1.0 else "shape"
+
     def columns(self, fit: str = "all") -> Columns:
-        """One row per bin: sides, tops, whiskers, and the numbers that tooltips tell.
+        """One row per bin: sides, tops, whiskers, and the numbers that tooltips tell; arrays of their own.
 
         `top` is 0 where there is no answer. What is nan is not drawn.
         """
@@ -73,7 +81,7 @@ class Bars:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             share = np.where(total > 0, self.answer / total, np.nan)
         half = self.halves()
-        return {
+        found = {
             "position": self.at,
             "left": self.at - half,
             "right": self.at + half,
@@ -88,6 +96,7 @@ class Bars:
             "strength": np.ones(len(self.at)) if self.selected is None else np.where(self.selected, 1.0, PALE),
             "label": self.named(),
         }
+        return {name: np.array(values) for name, values in found.items()}
 
     def halves(self) -> np.ndarray:
         """Half the width of every bar."""
@@ -96,8 +105,12 @@ class Bars:
             half[-1] = 0.5 - 2 * GAP
         return half
 
-    def extents(self, fit: str = "all", air: float = 0.08) -> tuple[float, float, float, float]:
-        """(x0, y0, x1, y1) that show all bars, from zero, with some air at the ends.
+    def in_view(self, values: np.ndarray) -> np.ndarray:
+        """Those of the bars in view."""
+        return values if self.window is None else values[slice(*self.window)]
+
+    def extents(self, fit: str = "all", air: float = AIR) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1) that show all bars in view, from zero, with some air at the ends.
 
         Parameters
         ----------
@@ -105,12 +118,15 @@ class Bars:
             See `scale`.
         """
         shown = [self.answer, self.low, self.high, None if self.total is None else self.total * self.scale(fit)]
-        ends = [end for values in shown if values is not None for end in _ends(values)] + list(self.wanted.values())
+        ends = [end for values in shown if values is not None for end in _ends(self.in_view(values))]
+        ends += self.wanted.values()
         low, high = min(0.0, *ends, 0.0), max(0.0, *ends, 0.0)
         spare = air * ((high - low) or 1.0)
         top = high + spare if high > 0 or low == 0 else 0.0
-        last = float(self.at[-1]) if len(self.at) else 0.0
-        return -0.5, low - spare if low < 0 else 0.0, last + 0.5, top
+        at = self.in_view(self.at)
+        first = 0.0 if self.window is None else float(at[0])
+        last = float(at[-1]) if len(at) else 0.0
+        return first - 0.5, low - spare if low < 0 else 0.0, last + 0.5, top
 
     def ticks(self) -> dict[float, str]:
         """Where the axis is labelled, and how: at a histogram's edges, under other bars."""
@@ -118,7 +134,9 @@ class Bars:
             return {}
         if self.edges is None:
             return {float(x): short_label(text) for x, text in zip(self.at, self.named(), strict=True)}
-        ticks = {i - 0.5: short_label(text) for i, text in enumerate(self.edges)}
+        start, stop = self.window or (0, len(self.edges) - 1)
+        shown = round_ticks(self.edges[start : stop + 1], start)
+        ticks = {i - 0.5: short_label(text) for i, text in shown.items()}
         return ticks | ({float(self.at[-1]): "missing"} if self.missing else {})
 
     def ghosts(self) -> Columns:

@@ -5,6 +5,21 @@ a lasso), `target` the answer that was asked for. A drag is kept on the model in
 annotations: Python is told of their moves in whole bins.
 """
 
+# One answer more that is asked for, beside those before or instead of them; and what was drawn already, told to Python.
+GHOSTS = """
+const joined = (shown, own, add) => {
+  const others = add ? Array.from(shown["bin"], (_, k) => k).filter((k) => shown["bin"][k] !== own.bin) : []
+  const column = ([name, mine]) => [name, [...others.map((k) => shown[name][k]), mine]]
+  return Object.fromEntries(Object.entries(own).map(column))
+}
+const tell = (bin, value, add) => {
+  const shown = ghost.data
+  ghost.setv({data: Object.fromEntries(Object.keys(shown).map((name) => [name, []]))}, {sync: false})
+  ghost.data = {...shown}
+  target.data = {bin: [bin], value: [value], add: [add]}
+}
+"""
+
 BARS = """
 const count = source.data["left"].length
 const inside = (bin) => Math.max(0, Math.min(count - 1, bin))
@@ -38,9 +53,13 @@ BARS_ENTER = (
 brush._over = true
 if (!brush._listens) {
   brush._listens = true
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !brush._drag) return
+    if (brush._drag.before) ghost.setv({data: brush._drag.before}, {sync: false})
+    brush._drag = null
+  })
   document.addEventListener("keyup", (event) => {
     if (event.key !== "Escape" || !brush._over) return
-    brush._drag = null
     if (brushing) show([])
   })
   box.pan.connect(() => {
@@ -54,6 +73,23 @@ if (!brush._listens) {
 )
 
 LEAVE = "brush._over = false"
+
+# A tooltip that goes along with a drag costs more than the drag, and covers it.
+TOOLTIPS = """
+const tooltips = (on) => {
+  const hover = figure.toolbar.tools.find((tool) => tool.type === "HoverTool")
+  if (!hover || on === !brush._told) return
+  const told = brush._told
+  brush._told = on ? null : hover.renderers
+  hover.setv({renderers: on ? told : []}, {sync: false})
+}
+"""
+
+# Bokeh takes who holds still before dragging for one who presses, and then hears of no drag; a long click is a click.
+PRESS = """
+const gestures = Bokeh.index.find_one(figure)?.canvas_view?.ui_event_bus?.ui_gestures
+if (gestures?.phase === "pressing") gestures.phase = "started"
+"""
 
 # A box that lies over a bar's top gives way to it, and the pointer says so.
 BARS_MOVE = (
@@ -70,14 +106,18 @@ if (over) {
 
 BARS_PAN_START = (
     BARS
+    + TOOLTIPS
     + """
 const bin = top_at(cb_obj)
-brush._drag = bin !== null ? {bin} : brushing ? {from: cb_obj.x} : null
+tooltips(false)
+const before = ghost.data, add = Array.from(before["bin"]).includes(bin) || cb_obj.modifiers?.shift === true
+brush._drag = bin !== null ? {bin, add, before} : brushing ? {from: cb_obj.x} : null
 """
 )
 
 BARS_PAN = (
     BARS
+    + GHOSTS
     + """
 const drag = brush._drag
 if (!drag) return
@@ -87,22 +127,23 @@ if (drag.bin === undefined) {
 } else {
   const low = Math.min(0, y_range.start), value = Math.max(low, Math.min(y_range.end, cb_obj.y))
   drag.value = value
-  const half = 0.46
-  const next = {bin: [drag.bin], left: [drag.bin - half], right: [drag.bin + half], bottom: [0], top: [value]}
-  ghost.setv({data: next}, {sync: false})
+  const own = {bin: drag.bin, left: drag.bin - 0.46, right: drag.bin + 0.46, bottom: 0, top: value}
+  ghost.setv({data: joined(drag.before, own, drag.add)}, {sync: false})
 }
 """
 )
 
-BARS_PAN_END = """
+BARS_PAN_END = (
+    GHOSTS
+    + TOOLTIPS
+    + """
 const drag = brush._drag
 brush._drag = null
+tooltips(true)
 if (!drag || drag.bin === undefined || drag.value === undefined) return
-const shown = ghost.data
-ghost.setv({data: {bin: [], left: [], right: [], bottom: [], top: []}}, {sync: false})
-ghost.data = {...shown}
-target.data = {bin: [drag.bin], value: [drag.value]}
+tell(drag.bin, drag.value, drag.add)
 """
+)
 
 # Two quick clicks come as a tap and a double tap: on one bar they clear, on two bars they are two clicks.
 BARS_TAP = (
@@ -125,6 +166,7 @@ const within = (i, n) => Math.max(0, Math.min(n, i))
 const to_cell = (value, low, high, n) => within(Math.round((value - low) / (high - low) * n), n)
 const cells = (a, b, low, high, n) => [to_cell(Math.min(a, b), low, high, n), to_cell(Math.max(a, b), low, high, n)]
 const show_box = (left, right, bottom, top) => {
+  const [nx, ny] = shape.data["n"]
   let [x0, x1] = cells(left, right, grid[0], grid[1], nx), [y0, y1] = cells(bottom, top, grid[2], grid[3], ny)
   if (x0 === x1) { x0 = within(x0, nx - 1); x1 = x0 + 1 }
   if (y0 === y1) { y0 = within(y0, ny - 1); y1 = y0 + 1 }
@@ -169,7 +211,7 @@ else if (type === "poly" && cb_obj.final && x.length > 2) {
 MAP_TAP = (
     MAP
     + """
-const {x, y} = cb_obj
+const {x, y} = cb_obj, [nx, ny] = shape.data["n"]
 if (x >= grid[0] && x <= grid[1] && y >= grid[2] && y <= grid[3]) {
   const i = within(Math.floor((x - grid[0]) / (grid[1] - grid[0]) * nx), nx - 1)
   const j = within(Math.floor((y - grid[2]) / (grid[3] - grid[2]) * ny), ny - 1)
@@ -185,3 +227,84 @@ if (x >= grid[0] && x <= grid[1] && y >= grid[2] && y <= grid[3]) {
 }
 """
 )
+
+# Alt or Ctrl, and the pointer means a cell's answer: up for more, down for less. Bokeh's tools hear nothing of it.
+# `number` is what writes numbers.
+MAP_WANT = (
+    GHOSTS
+    + """
+const view = Bokeh.index.find_one(figure), bus = view?.canvas_view?.ui_event_bus, area = bus?.hit_area
+if (!area || area._wants) return
+area._wants = true
+const at = (event) => {
+  const box = area.getBoundingClientRect(), sx = event.clientX - box.left, sy = event.clientY - box.top
+  return {sx, sy, x: view.frame.x_scale.invert(sx), y: view.frame.y_scale.invert(sy)}
+}
+const rounded = (value) => Math.abs(value) < 1000 ? +value.toPrecision(3) : Math.round(+value.toPrecision(3))
+// As far as a colour is: where colours stand for powers, so do pixels.
+const value_at = (drag, pixels) => {
+  const {low, high} = colors
+  if (colors.type === "LogColorMapper") {
+    const value = Math.max(drag.now, 1) * 2 ** (pixels / 40)
+    return pixels === 0 ? drag.now : value < 0.5 ? 0 : rounded(value)
+  }
+  const value = rounded(drag.now + (high - low) * pixels / 200)
+  return additive && low >= 0 ? Math.max(0, value) : value
+}
+let drag = null, nx = 0, ny = 0
+const show = (event) => {
+  const {x, y} = at(event), {i, j} = drag, wide = (grid[1] - grid[0]) / nx, high = (grid[3] - grid[2]) / ny
+  drag.value = value_at(drag, drag.from - event.clientY)
+  const left = grid[0] + wide * i, bottom = grid[2] + high * j, bin = i * ny + j
+  const text = `${number(drag.value)} wanted, now ${number(drag.now)}`
+  const east = x > (x_range.start + x_range.end) / 2, north = y > (y_range.start + y_range.end) / 2
+  const across = east ? {align: "right", dx: -10} : {align: "left", dx: 10}
+  const along = north ? {baseline: "top", dy: 10} : {baseline: "bottom", dy: -6}
+  const own = {bin, left, right: left + wide, bottom, top: bottom + high, x, y, text, ...across, ...along}
+  ghost.setv({data: joined(drag.before, own, drag.add)}, {sync: false})
+}
+const end = (back) => {
+  if (back) ghost.setv({data: drag.before}, {sync: false})
+  drag = null
+}
+const mine = (event) => {
+  if (!drag || event.pointerId !== drag.id) return false
+  event.stopImmediatePropagation()
+  return true
+}
+area.addEventListener("pointerdown", (event) => {
+  if (drag || event.button !== 0 || !(event.altKey || event.ctrlKey) || event.composedPath()[0] !== area) return
+  const {sx, sy, x, y} = at(event), cells = shape.data["n"]
+  nx = cells[0], ny = cells[1]
+  const i = Math.floor((x - grid[0]) / (grid[1] - grid[0]) * nx)
+  const j = Math.floor((y - grid[2]) / (grid[3] - grid[2]) * ny)
+  const now = i >= 0 && i < nx && j >= 0 && j < ny ? source.data["known"]?.[0]?.[j * nx + i] : undefined
+  if (!view.frame.bbox.contains(sx, sy) || now == null || !isFinite(now)) return
+  event.stopImmediatePropagation()
+  event.preventDefault()
+  const before = ghost.data, add = event.shiftKey || Array.from(before["bin"]).includes(i * ny + j)
+  drag = {id: event.pointerId, i, j, now, add, before, from: event.clientY}
+  area.setPointerCapture(event.pointerId)
+  area.style.cursor = "ns-resize"
+  const modifiers = {shift: false, ctrl: false, alt: false}
+  bus.on_leave({type: "leave", sx: -1, sy: -1, modifiers, native: event})  // takes the tooltip away
+  show(event)
+}, {capture: true})
+area.addEventListener("pointermove", (event) => { if (mine(event)) show(event) }, {capture: true})
+area.addEventListener("pointercancel", (event) => { if (mine(event)) end(true) }, {capture: true})
+area.addEventListener("pointerup", (event) => {
+  if (!mine(event)) return
+  if (drag.value === drag.now) return end(true)
+  const {i, j, value, add} = drag
+  end(false)
+  tell(i * ny + j, value, add)
+}, {capture: true})
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && drag) end(true) })
+"""
+)
+
+# The pointer says that it would mean a cell.
+MAP_MOVE = """
+const {alt, ctrl} = cb_obj.modifiers ?? {}, area = Bokeh.index.find_one(figure)?.canvas_view?.ui_event_bus?.hit_area
+if ((alt || ctrl) && area) area.style.cursor = "ns-resize"
+"""

@@ -8,7 +8,7 @@ import numpy as np
 import param
 from holoviews.core import Dataset, Dimension, Element2D
 
-from .brush import Brush, cells_filter
+from .brush import Brush, Target, cells_filter
 from .cube_answers import answer_dimension, answers_table, check_answers, extra_dimensions, is_additive
 from .cube_cells import Cells, Extent
 from .outlines import easting, northing
@@ -37,6 +37,10 @@ class CubeMap(Dataset, Element2D):
         Its name, in brushes.
     additive, missing, brush
         As for `CubeBars`.
+    target : Target, optional
+        What dragging a cell up or down, with Alt or Ctrl held, reports to; without one cells cannot be dragged.
+    wanted : dict of int to float
+        Answers asked for, by cell: outlined.
     box : (x0, x1, y0, y1), optional
         The view's own brush, where it is a box of cells.
     elsewhere : float, optional
@@ -64,6 +68,8 @@ class CubeMap(Dataset, Element2D):
     additive = param.Boolean(default=True, doc="Whether cells add up.")
     missing = param.Boolean(default=False, doc="Whether the attribute has a bin for missing places.")
     brush: Any = param.ClassSelector(class_=Brush, default=None, allow_None=True, doc="What brushing changes.")
+    target: Any = param.ClassSelector(class_=Target, default=None, allow_None=True, doc="What dragging reports to.")
+    wanted: Any = param.Dict(default={}, doc="Answers asked for, by cell.")
     box: Any = param.Tuple(default=None, length=4, allow_None=True, doc="The brush, where it is a box of cells.")
     elsewhere: Any = param.Number(default=None, allow_None=True, doc="The answer of rows without a place.")
 
@@ -120,10 +126,12 @@ class CubeMap(Dataset, Element2D):
             names = {d.name for d in self.vdims}
             read = self._read
             answer = np.asarray(read(self.vdims[0].name), np.float64)
-            total = np.asarray(read("total"), np.float64) if "total" in names else None
+            ends = ("total", "low", "high")
+            total, low, high = (np.asarray(read(n), np.float64) if n in names else None for n in ends)
             selected = np.asarray(read("selected"), bool) if "selected" in names else None
             shape = (int(self.shape[0]), int(self.shape[1]))
-            self._cells = Cells(shape, self.extent, answer, total, selected, self.box, self.elsewhere, self.additive)
+            known = (self.box, self.elsewhere, self.additive, self.wanted, low, high)
+            self._cells = Cells(shape, self.extent, answer, total, selected, *known)
         return self._cells
 
     def _read(self, name: str) -> Any:

@@ -91,7 +91,7 @@ def cube_views(
     intervals : bool
         Whether to draw the intervals that a model knows.
     target : Target, optional
-        What dragging the top of a bar reports to; without one, bars cannot be dragged.
+        What dragging the top of a bar, or with Alt or Ctrl a cell of a map, reports to; without one, neither moves.
     columns : int
         Of the layout.
     **params
@@ -101,6 +101,12 @@ def cube_views(
     ------
     LookupError, ValueError, TypeError
         If the source does not answer the aggregate, or the brush does not fit its schema.
+
+    Notes
+    -----
+    In a notebook views answer through ``pyviz_comms``, which comes with HoloViews and must be installed where Jupyter
+    is; ``lv.extension("bokeh", inline=True)`` needs no network. In a page of ``panel serve``,
+    ``pn.panel(lv.cube_views(model)).servable()``. See `link_brush` for elements of your own beside these.
     """
     brush = Brush() if brush is None else brush
     ask = Asker(source, aggregate, intervals)
@@ -108,7 +114,7 @@ def cube_views(
 
     def view(name: str) -> Callable[..., Any]:
         def shown(filters: dict[str, Any]) -> Any:
-            extra = {} if target is None or len(ask.schema[name].shape) == 2 else {"target": target}
+            extra = {} if target is None else {"target": target}
             return ask.element(name, Brush(filters=filters).query, brush=brush, **extra, **params)
 
         return shown

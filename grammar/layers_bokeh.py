@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bokeh.models import BasicTicker, BasicTickFormatter, ColumnDataSource, NumeralTickFormatter
@@ -56,6 +57,21 @@ class LayeredPlot(ElementPlot):
         self.annotate(element)
         if fit:
             self._fit(element)
+
+    def hear(self, model: Any, name: str, act: Callable[[str, Any, Any], None]) -> None:
+        """Call `act` when the browser changes a property; in a notebook, too, what it does is shown at once."""
+
+        def heard(attr: str, old: Any, new: Any) -> None:
+            if self.comm is None:
+                act(attr, old, new)
+                return
+            from panel.io.document import hold
+
+            # Bokeh calls this when it holds no changes any more, and HoloViews sends only those that are held.
+            with hold(self.document, comm=self.comm):
+                act(attr, old, new)
+
+        model.on_change(name, heard)
 
     def get_data(self, element: Any, ranges: Any, style: dict[str, Any]) -> tuple[Columns, dict[str, Any], Any]:
         """HoloViews' hook: the main glyph's columns, the mapping to its properties, and its style."""

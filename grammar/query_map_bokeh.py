@@ -140,8 +140,8 @@ class QueryMapPlot(LayeredPlot):
         if hover is not None:
             args = {"source": self.handles["source"], "pointed": self.handles["pointed_source"]}
             hover.update(renderers=[self.handles["glyph_renderer"]], callback=CustomJS(args=args, code=HOVER))
-        self.handles["source"].selected.on_change("indices", self._chosen)
-        self.handles["pointed_source"].on_change("data", self._pointed)
+        self.hear(self.handles["source"].selected, "indices", self._chosen)
+        self.hear(self.handles["pointed_source"], "data", self._pointed)
 
     def _chosen(self, attr: str, old: Any, new: Any) -> None:
         if self.current_frame is not None and self.current_frame.choice is not None:

@@ -6,6 +6,8 @@ application object sets. A `Session` sets it, binds every plot to its document, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -53,9 +55,44 @@ class Session:
                 model.name = name
                 self.doc.add_root(model)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send what changes inside as one message: Bokeh looks through all models of a page for every message."""
+        from panel.io.document import unlocked
+
+        with unlocked():
+            yield
+
     def soon(self, callback: Any) -> None:
         """Run `callback` on the session's own thread: the only way in from another one."""
         self.doc.add_next_tick_callback(callback)
+
+    def rest(self, callback: Callable[[], None], milliseconds: int) -> Rest:
+        """Something to run once nothing has happened for a while; see `Rest.start`."""
+        return Rest(self.doc, callback, milliseconds)
+
+
+class Rest:
+    """Runs `callback` on the session's thread, so many milliseconds after the last `start`."""
+
+    def __init__(self, doc: Document, callback: Callable[[], None], milliseconds: int) -> None:
+        self.doc, self.callback, self.milliseconds = doc, callback, milliseconds
+        self._waiting: Any = None
+
+    def start(self) -> None:
+        """Something happened: the clock starts anew."""
+        self.stop()
+        self._waiting = self.doc.add_timeout_callback(self._run, self.milliseconds)
+
+    def stop(self) -> None:
+        """Do not run it."""
+        if self._waiting is not None:
+            self.doc.remove_timeout_callback(self._waiting)
+            self._waiting = None
+
+    def _run(self) -> None:
+        self._waiting = None
+        self.callback()
 
 
 def _cleanup(plot: Any, context: Any) -> None:

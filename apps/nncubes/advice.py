@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from learnviews.apps.nncubes.jobs import Jobs
 from learnviews.apps.nncubes.shelf import aggregate_words
-from learnviews.apps.nncubes.suggestions import Wanted, surprise_list, wanted_list
+from learnviews.apps.nncubes.suggestions import Wanted, asked_list, is_hit, surprise_list, wanted_list
 from learnviews.kernels.cube import Model, Query
 
 if TYPE_CHECKING:
     from learnviews.apps.nncubes.explorer import Explorer
 
 SHOWN = 6
-ASK = "<p>Drag the white dot on top of a bar to the height you want: queries that make it so appear here.</p>"
+ASK = (
+    "<p>What should it be? Queries that make it so appear here. Drag the top of a bar to the height you want; hold "
+    "<kbd>Alt</kbd> or <kbd>Ctrl</kbd> and drag a cell of the map up or down; drag the number above left or right, or "
+    "click it and type. With <kbd>Shift</kbd> it is wanted besides what was asked for before.</p>"
+)
 LOOKING = "<p>Looking…</p>"
-
-
-@lru_cache(1)
-def workers() -> ThreadPoolExecutor:
-    """Threads of this server process in which queries are looked for; made when first needed, after a fork."""
-    return ThreadPoolExecutor(2, "advice")
+CHECKING = "<p>By the model; asking the rows…</p>"
 
 
 class Advice:
@@ -40,11 +39,9 @@ class Advice:
 
     def __init__(self, explorer: Explorer) -> None:
         self.page = explorer
-        self.wanted: Wanted | None = None
+        self.wanted: Wanted = {}
         self._lists: dict[str, dict[str, Query]] = {"surprise": {}, "wanted": {}}
-        self._version = 0
-        self._asked: dict[str, int] = {"surprise": 0, "wanted": 0}
-        explorer.session.doc.on_session_destroyed(self._over)
+        self._jobs = Jobs(explorer.session, explorer.tell)
         self.forget()
 
     @property
@@ -53,7 +50,7 @@ class Advice:
 
     def forget(self) -> None:
         """Nothing is proposed."""
-        self.wanted = None
+        self.wanted = {}
         self._cancel("surprise")
         self._cancel("wanted")
         self.page.controls.surprises.text, self.page.controls.wanted.text = "", ASK
@@ -62,7 +59,7 @@ class Advice:
 
     def follow(self) -> None:
         """Drop what was asked for under another query."""
-        if self.wanted is not None and self.page.query not in self._under:
+        if self.wanted and self.page.query not in self._under:
             self.drop_wanted()
 
     def look(self) -> None:
@@ -76,7 +73,7 @@ class Advice:
         if self._shown_for == (id(model), query):
             return
         self._shown_for = (id(model), query)
-        self._start("surprise", partial(_surprises, model, query), self._show_surprises)
+        self._jobs.start("surprise", partial(_surprises, model, query), self._show_surprises)
 
     _shown_for: Any = None
     _base: Query = Query()
@@ -88,77 +85,96 @@ class Advice:
 
     # -- what was asked for
 
-    def ask(self, view: str, bin: int, value: float) -> None:
-        """An answer is wanted."""
-        self.wanted, self._base = Wanted(view, bin, value), self.page.query
+    @property
+    def total(self) -> float | None:
+        """The total that is wanted."""
+        return next((value for (_, bin), value in self.wanted.items() if bin is None), None)
+
+    def ask(self, view: str, bin: int | None, value: float, add: bool = False) -> None:
+        """An answer is wanted: of a bar or a cell, or the total; `add`: besides those that already are."""
+        self.wanted = {**(self.wanted if add else {}), (view, bin): value}
+        self._base = self.page.query
         self._under = (self._base,)
-        if self.page.boards is not None:
-            self.page.boards.want({view: {bin: value}})
-            self.page.boards.show()
+        self._mark()
         self.search()
+
+    def ask_total(self, value: float, add: bool = False) -> None:
+        """A total is wanted; what else is stays where the total was wanted before."""
+        if self.page.model is not None:
+            self.ask(self.page.model.schema.names[0], None, value, add or self.total is not None)
+
+    def drop(self, view: str, bin: int | None) -> None:
+        """An answer is not wanted any more."""
+        left = {key: value for key, value in self.wanted.items() if key != (view, bin)}
+        if not left:
+            self.drop_wanted()
+        elif len(left) < len(self.wanted):
+            self.wanted = left
+            self._mark()
+            self.search()
 
     def search(self) -> None:
         """Look for queries that give what is wanted, with the attributes that may change."""
         model, wanted = self.page.model, self.wanted
-        if model is None or wanted is None:
+        if model is None or not wanted:
             return
-        names = model.schema.names
-        free = [names[k] for k in self.page.controls.free.active if names[k] != wanted.view]
+        asked = self._asked()
+        free = self._free(model)
         if not free:
-            self.page.controls.wanted.text = "<p>Let at least one other attribute change.</p>"
+            self._cancel("wanted")
+            self.page.controls.wanted.text = f"{asked}<p>Let at least one other attribute change.</p>"
             return
-        self.page.controls.wanted.text = LOOKING
-        target = {(wanted.view, wanted.bin): wanted.value}
-        options = {"free": free, "n": SHOWN, "aggregate": self.page.aggregate, "exact": self.page.exact}
-        self._start("wanted", partial(model.invert, target, self._base, **options), self._show_wanted)
+        self.page.controls.wanted.text = asked + LOOKING
+        self._lists["wanted"] = {}
+        find = partial(model.invert, wanted, self._base, free=free, n=SHOWN, aggregate=self.page.aggregate)
+        # The model's own take a quarter of the time: they come first.
+        then = partial(find, exact=True) if self.page.exact else None
+        self._jobs.start("wanted", partial(find, exact=False), partial(self._show_wanted, then=then))
 
-    def _show_wanted(self, found: list[Any], version: int) -> None:
+    def _free(self, model: Model) -> list[str]:
+        """What may change; a view ignores its own filter, so for one view alone that would change nothing."""
+        views = {view if bin is not None else None for view, bin in self.wanted}
+        names = model.schema.names
+        return [names[k] for k in self.page.controls.free.active if views != {names[k]}]
+
+    def _asked(self) -> str:
+        model = self.page.model
+        if model is None:
+            return ""
+        return asked_list(model.schema, self.wanted, aggregate_words(model.schema, self.page.aggregate))
+
+    def _show_wanted(self, found: list[Any], version: int, then: Callable[[], Any] | None = None) -> None:
+        """The list; what was on it before can still be clicked, for a list may change under the pointer."""
         model, wanted = self.page.model, self.wanted
-        if model is None or wanted is None:
+        if model is None or not wanted:
             return
-        self._lists["wanted"] = {f"wanted:{version}:{k}": each.query for k, each in enumerate(found)}
+        counted = self.page.aggregate == "count"
+        found = sorted(found, key=lambda each: 0 if is_hit(each, wanted, counted) else max(each.misses.values()))
+        self._lists["wanted"] |= {f"wanted:{version}:{k}": each.query for k, each in enumerate(found)}
         self._under = (self._base, *self._lists["wanted"].values())
         words = aggregate_words(model.schema, self.page.aggregate)
-        self.page.controls.wanted.text = wanted_list(model.schema, self._base, wanted, found, version, words)
+        text = wanted_list(model.schema, self._base, wanted, found, version, words)
+        self.page.controls.wanted.text = text + CHECKING * (then is not None)
+        if then is not None:
+            self._jobs.start("wanted", then, self._show_wanted)
 
     def drop_wanted(self) -> None:
         """Nothing is wanted any more."""
-        if self.wanted is None:
+        if not self.wanted:
             return
-        self.wanted = None
+        self.wanted = {}
         self._cancel("wanted")
         self.page.controls.wanted.text = ASK
+        self._mark()
+
+    def _mark(self) -> None:
+        """Show in the views, and beside the total, what is wanted."""
         if self.page.boards is not None:
-            self.page.boards.want({})
-            self.page.boards.show()
-
-    # -- threads
-
-    def _over(self, context: Any) -> None:
-        self._asked = dict.fromkeys(self._asked, 0)
-
-    def _start(self, kind: str, work: Callable[[], Any], show: Callable[[Any, int], None]) -> None:
-        """Have a thread do the work; what comes too late is not shown."""
-        self._version += 1
-        self._asked[kind] = version = self._version
-        future = workers().submit(work)
-        future.add_done_callback(partial(self._tell_session, kind, version, show))
-
-    def _tell_session(self, kind: str, version: int, show: Callable[[Any, int], None], future: Future[Any]) -> None:
-        if self._asked[kind] == version:  # else the session is over, or wants something else by now
-            self.page.session.soon(partial(self._done, kind, version, future, show))
-
-    def _done(self, kind: str, version: int, future: Future[Any], show: Callable[[Any, int], None]) -> None:
-        if self._asked[kind] != version:
-            return
-        error = future.exception()
-        if error is not None:
-            self.page.tell(str(error) or type(error).__name__)
-        else:
-            show(future.result(), version)
+            self.page.boards.want(self.wanted)
+        self.page.describe()
 
     def _cancel(self, kind: str) -> None:
-        self._asked[kind] = 0
+        self._jobs.cancel(kind)
         self._lists[kind] = {}
         if kind == "surprise":
             self._shown_for = None

@@ -12,11 +12,11 @@ from learnviews.kernels.cube.aggregates import checked
 
 @dataclass(frozen=True)
 class Bookmark:
-    """A place to come back to. What is None is as the page has it."""
+    """A place to come back to. What is None is as the page has it; `exact` may be the views that are."""
 
     query: Query
     aggregate: Any = None
-    exact: bool | None = None
+    exact: bool | tuple[str, ...] | None = None
     model: str | None = None
 
     def to_text(self) -> str:
@@ -29,7 +29,7 @@ class Bookmark:
         if self.aggregate is not None:
             held["show"] = self.aggregate
         if self.exact:
-            held["exact"] = True
+            held["exact"] = True if self.exact is True else list(self.exact)
         return json.dumps(held, separators=(",", ":"), ensure_ascii=False) if held else ""
 
     @classmethod
@@ -42,7 +42,9 @@ class Bookmark:
         if not isinstance(held, dict) or set(held) - {"model", "query", "show", "exact"}:
             raise _refused(text)
         model, exact, show = held.get("model"), held.get("exact"), held.get("show")
-        if not isinstance(model, str | None) or not isinstance(exact, bool | None):
+        if isinstance(exact, list) and exact and all(isinstance(name, str) for name in exact):
+            exact = tuple(exact)
+        if not isinstance(model, str | None) or not isinstance(exact, bool | tuple | None):
             raise _refused(text)
         try:
             aggregate = None if show is None else checked(show)

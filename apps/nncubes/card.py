@@ -23,11 +23,14 @@ def facts(model: Model) -> list[tuple[str, str]]:
     about = model.about
     out = [("model", f"{size(model.nbytes)}, {model.floats:,} numbers")]
     if "rows" in about:
-        out.insert(0, ("rows", f"{about['rows']:,}"))
+        left = f", {about['left_out']:,} left out" if about.get("left_out") else ""
+        out.insert(0, ("rows", f"{about['rows']:,}{left}"))
         out.append(("exact cube, dense", size(about["dense_bytes"])))
         out.append(("exact cube, sparse", f"{size(about['sparse_bytes'])}, {about['occupied']:,} cells"))
     if "seconds" in about:
         out.append(("training", f"{about['seconds']:.1f} s on {about['queries']:,} queries"))
+    if "table" in about:
+        out.insert(0, ("table", about["table"]["name"]))
     out.append(("bins", f"{model.schema.bins:,} in {len(model.schema)} views"))
     return out
 

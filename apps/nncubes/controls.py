@@ -38,6 +38,10 @@ class Controls:
         self.undo = Button(label="Undo", width=56, margin=0, disabled=True)
         self.redo = Button(label="Redo", width=56, margin=0, disabled=True)
         self.clear = Button(label="Clear", width=56, margin=0, disabled=True)
+        self.zoom = Button(label="Zoom", margin=0, visible=False, button_type="primary")
+        self.unzoom = Button(label="Zoom out", margin=0, visible=False)
+        note = {"white-space": "nowrap", "font-size": "12px", "color": "#A34700"}
+        self.zoom_note = Div(text="", margin=0, styles=note)
         self.free = CheckboxGroup(labels=[], active=[], inline=True, margin=0, stylesheets=[FREE_STYLE])
         wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
         self.message = Div(**wide, stylesheets=[READOUT_STYLE], visible=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import lru_cache, wraps
 from html import escape
 from typing import Any
@@ -17,17 +19,22 @@ from learnviews.apps.nncubes.boards import Boards
 from learnviews.apps.nncubes.bookmark import Bookmark, check_query
 from learnviews.apps.nncubes.card import card
 from learnviews.apps.nncubes.codes import code_html
-from learnviews.apps.nncubes.controls import Controls
+from learnviews.apps.nncubes.controls import SOURCES, Controls
 from learnviews.apps.nncubes.history import History
+from learnviews.apps.nncubes.own_data import OwnData
+from learnviews.apps.nncubes.query_map import QueryPanel
 from learnviews.apps.nncubes.readout import describe, total_of
-from learnviews.apps.nncubes.shelf import Shelf, aggregate_words
+from learnviews.apps.nncubes.shelf import TABLE, Shelf, aggregate_words
+from learnviews.apps.nncubes.typed import typed_number
 from learnviews.apps.nncubes.wording import sentence
+from learnviews.apps.nncubes.zoom import Zoom
 from learnviews.grammar.brush import Brush, Target
 from learnviews.grammar.serve import Session
 from learnviews.kernels.cube import Model, Query
 
 hv.extension("bokeh", logo=False)
 
+PREPARED = "exact: being prepared"
 REST = 250  # milliseconds without a change
 NO_MODEL = "No model found. Make one with: learnviews cube flights (or learnviews serve, which makes it itself)"
 
@@ -72,14 +79,20 @@ class Explorer:
         self.aggregate: Any = "count"
         self.brush, self.boards = Brush(), None
         self.history = History(Query())
+        self.zoom = Zoom(self)
         self.advice = Advice(self)
+        self.queries = QueryPanel(self)
         self.previewed: Query | None = None
         self._following = self._opening = False
-        self._resting: Any = None
-        self._list_models()
+        self._some: frozenset[str] = frozenset()  # views that are exact while others are not
+        self._rest = session.rest(self._settle, REST)
+        self.data, self._path = OwnData(self), ""
+        self.list_models()
+        self.controls.model.value = next(iter(dict(self.controls.model.options)), "")
         self._listen()
         self.open(self.controls.model.value)
-        session.add(**self.controls.placed(), large=self.large, others=self.others)
+        session.add(**self.controls.placed(), **self.queries.placed(), **self.data.placed())
+        session.add(large=self.large, others=self.others)
 
     boards: Boards | None
 
@@ -91,18 +104,36 @@ class Explorer:
     @property
     def exact(self) -> bool:
         """Whether the exact cube answers."""
-        return self.controls.source.active == 1 and self.model is not None and self.model.exact is not None
+        chosen = self.controls.source.active == 1 and self.model is not None and self.model.exact is not None
+        return chosen or self.zoom.rows is not None
+
+    @property
+    def exact_views(self) -> bool | frozenset[str]:
+        """Whether the exact cube answers; where views differ, those in which it does."""
+        mixed = self.controls.source.active is None and self.zoom.rows is None
+        return self._some if mixed else self.exact
 
     @property
     def query(self) -> Query:
-        """The query of all filters."""
-        return self.history.now
+        """The query of all filters, in the model's bins."""
+        return self.zoom.coarse(self.history.now)
+
+    @property
+    def shown(self) -> Any:
+        """The model, or the rows in finer bins that stand where it stands: the history is in their bins."""
+        return self.zoom.rows or self.model
 
     # -- models and what is shown of them
 
     @shown_in_page
     def open(self, path: str) -> None:
-        """Show another model, from no filters on."""
+        """Show another model, from no filters on; of a table its model, or what it could be."""
+        if self.shelf.tables.get(path) is not None:
+            if self.live:
+                self.data.do("table", path)
+            if self.model is not None:  # whose dashboard stays until there is another
+                self.controls.model.value = self._path
+            return
         self._forget()
         if not path:
             self.tell(NO_MODEL)
@@ -115,7 +146,8 @@ class Explorer:
         labels = [aggregate_words(self.model.schema, each) for each in self.model.aggregates]
         self.controls.aggregate.options = [(str(k), _label(*each)) for k, each in enumerate(labels)]
         self.controls.aggregate.value = "0"
-        self.controls.source.disabled = self.model.exact is None
+        self._path = path
+        self._await_exact()
         self.controls.free.labels = [each.title for each in self.model.schema]
         self.controls.free.active = list(range(len(self.model.schema)))
         self._opening = False
@@ -127,36 +159,73 @@ class Explorer:
         if self.model is None:
             return
         self.brush, target = Brush(filters=query.filters), Target()
-        self.boards = Boards(self.session, self.model, self.aggregate, self.exact, self.brush, target)
+        self.boards = Boards(
+            self.session, self.shown, self.aggregate, self.exact_views, self.brush, target, self._turn_view
+        )
+        self.zoom.watch(self.boards)
         self.brush.add_subscriber(self._brushed)
         target.add_subscriber(self._asked)
         large, others = self.boards.place()
         self.large.children, self.others.children = [large], [others]
         self.controls.card.text = card(self.model, self.aggregate)
+        self.queries.renew()
         self._follow()
 
     def _forget(self) -> None:
         self.model, self.boards = None, None
         self.previewed = None
         self.history = History(Query())
+        self.zoom.forget()
         self.advice.forget()
+        self.queries.forget()
         self.large.children, self.others.children = [Spacer()], [Spacer()]
         for div in (self.controls.text, self.controls.code, self.controls.card):
             div.text = ""
         self.controls.source.active = 0
         self.controls.enable(False)
 
-    def _list_models(self) -> None:
+    def list_models(self) -> None:
+        """Offer the models, and the tables without one."""
         names = self.shelf.names()
         self.controls.model.options = list(names.items())
-        self.controls.model.value = next(iter(names), "")
         self.controls.model.visible = len(names) != 1
+
+    def show_model(self, path: str) -> None:
+        """Show a model that may be new."""
+        self.list_models()
+        self.controls.model.value = path
+
+    def _choose(self, path: str) -> None:
+        if path != self._path or self.model is None:
+            self.open(path)
+
+    def _await_exact(self) -> None:
+        """Have exact answers made ready where they are not, but rows are at hand."""
+        model, source = self.model, self.controls.source
+        if model is None:
+            return
+
+        def then(problem: str) -> None:
+            self.session.soon(lambda: self._exact_is_there(model, problem))
+
+        waiting = self.live and self.shelf.make_exact(model, then)
+        source.labels = [SOURCES[0], PREPARED] if waiting else list(SOURCES)
+        source.disabled = model.exact is None
+
+    def _exact_is_there(self, model: Model, problem: str) -> None:
+        if self.model is not model:
+            return
+        self.controls.source.labels, self.controls.source.disabled = list(SOURCES), model.exact is None
+        if problem:
+            self.tell(f"No exact answers: {problem}")
+        elif self.boards is not None:
+            self._settle()
 
     # -- the query
 
     def go(self, query: Query, gesture: bool = False) -> None:
         """Show a query, and remember the one before."""
-        self.history.add(query, gesture)
+        self.history.add(self.zoom.fine(query), gesture)
         self._show()
 
     def _brushed(self, **_: Any) -> None:
@@ -172,7 +241,7 @@ class Explorer:
     def _show(self) -> None:
         """Put the query of the history into the views."""
         self.previewed = None
-        self.brush.replace(self.query)  # which follows
+        self.brush.replace(self.history.now)  # which follows
         if self.boards is not None:
             self.boards.show()
         self._follow()
@@ -180,53 +249,66 @@ class Explorer:
     @shown_in_page
     def _follow(self) -> None:
         """Everything but the views follows the query."""
-        self._following = False
+        brushed, self._following = self._following, False
         if self.model is None:
             return
         self.tell()
         controls, history = self.controls, self.history
-        self._describe()
-        controls.undo.disabled, controls.redo.disabled = not history.can_undo, not history.can_redo
-        controls.clear.disabled = not self.query.filters
-        self.advice.follow()
-        if self._resting is not None:
-            self.session.doc.remove_timeout_callback(self._resting)
+        # Sent at once, before what was changed in the same breath: of use after a brush, wrong after another model.
+        with self.session.together() if brushed else nullcontext():
+            self.describe()
+            controls.undo.disabled, controls.redo.disabled = not history.can_undo, not history.can_redo
+            controls.clear.disabled = not history.now.filters
+            self.zoom.follow()
+            self.advice.follow()
         if self.live:
-            self._resting = self.session.doc.add_timeout_callback(self._settle, REST)
+            self._rest.start()
         else:
             self._settle()
 
     @shown_in_page
     def _settle(self) -> None:
         """What need not follow the pointer follows once it rests."""
-        self._resting = None
         if self.model is None:
             return
         controls = self.controls
-        controls.code.text = code_html(self.model, self.query, self.aggregate, controls.model.value)
+        source = self.model.about.get(TABLE)
+        controls.code.text = code_html(self.shown, self.history.now, self.aggregate, controls.model.value, source)
         controls.bookmark.value = self._bookmark().to_text()
         if self.live:
             self.advice.look()
+            self.queries.look()
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Tell the query and its total."""
         if self.model is None:
             return
-        query = self.query if self.previewed is None else self.previewed
-        total = total_of(self.model, query, self.aggregate, self.exact)
+        query = self.history.now if self.previewed is None else self.previewed
+        total = total_of(self.shown, query, self.aggregate, self.exact)
         words = aggregate_words(self.model.schema, self.aggregate)
-        by = "exact" if self.exact else "model"
+        by = "exact (zoomed)" if self.zoom.rows is not None else "exact" if self.exact else "model"
         self.controls.text.text = describe(
-            sentence(self.model.schema, query), total, words, by, self.previewed is not None
+            sentence(self.shown.schema, query), total, words, by, self.previewed is not None, self.advice.total
         )
 
     @shown_in_page
     def preview(self, query: Query | None) -> None:
         """Show a query while the pointer is on it; None goes back."""
+        query = None if query is None else self.zoom.fine(query)
         if self.boards is None or query == self.previewed:
             return
         self.previewed = query
         self.boards.show(query)
-        self._describe()
+        self.describe()
+
+    def rebin(self) -> None:
+        """Show the bins that are zoomed into; the history is in them already."""
+        if self.boards is None:
+            return
+        self.previewed, self._following = None, True  # follows once, below
+        self.brush.replace(self.history.now)
+        self.boards.zoom(self.shown, self.zoom.windows, self.exact_views)
+        self._follow()
 
     @shown_in_page
     def undo(self) -> None:
@@ -250,7 +332,7 @@ class Explorer:
 
     def _listen(self) -> None:
         controls = self.controls
-        controls.model.on_change("value", lambda name, old, new: self.open(new))
+        controls.model.on_change("value", lambda name, old, new: self._choose(new))
         controls.aggregate.on_change("value", lambda name, old, new: self._show_aggregate(new))
         controls.source.on_change("active", lambda name, old, new: self._show_source())
         controls.undo.on_click(self.undo)
@@ -265,19 +347,50 @@ class Explorer:
             return
         self.aggregate = self.model.aggregates[int(value)]
         self.advice.drop_wanted()
-        self.draw(self.query)
+        self.draw(self.history.now)
 
     @shown_in_page
     def _show_source(self) -> None:
-        if self.boards is None:
+        if self.boards is None or self.controls.source.active is None:
             return
-        self.boards.ask(self.exact)
+        if self.boards.exact != (frozenset(self.shown.schema.names) if self.exact else frozenset()):
+            self.boards.ask(self.exact)
         self.preview(None)
         self._follow()
 
     @shown_in_page
-    def _asked(self, view: str, bin: int, value: float) -> None:
-        self.advice.ask(view, bin, value)
+    def _turn_view(self, view: str, exact: bool) -> None:
+        """A view's own switch was turned; the page's follows, and shows neither where views differ."""
+        if self.boards is None or self.model is None or (view in self.boards.exact) == exact:
+            return
+        self.boards.turn(view, exact)
+        self._mix(self.boards.exact)
+        self._follow()
+
+    def _mix(self, exact: frozenset[str]) -> None:
+        """The exact cube answers in some views, perhaps none or all."""
+        self._some = exact
+        every = self.model is not None and len(exact) == len(self.model.schema)
+        self.controls.source.active = 1 if every else None if exact else 0
+
+    @shown_in_page
+    def _asked(self, view: str, bin: int, value: float, add: bool) -> None:
+        if self.zoom.is_finer(view):
+            self.advice.drop_wanted()
+            self._show()
+            self.tell("The model knows no bins this fine: zoom out, or drag a bar of another view")
+        else:
+            self.advice.ask(view, bin, value, add)
+
+    def _want_total(self, value: float | None = None, text: str = "", add: bool = False) -> None:
+        """A total was dragged to a value, or typed."""
+        if self.model is None:
+            return
+        self.tell()
+        if value is None:
+            _, unit = aggregate_words(self.model.schema, self.aggregate)
+            value = typed_number(text, unit, 0.0 if self.aggregate == "count" else -math.inf)
+        self.advice.ask_total(float(value), add)
 
     @shown_in_page
     def _command(self, text: str) -> None:
@@ -290,8 +403,16 @@ class Explorer:
         elif word == "go to":
             self._go_to(argument)
             self._settle()
+        elif word == "zoom":
+            self.zoom.out() if argument == "out" else self.zoom.into()
+        elif word == "tab":
+            self.queries.show(argument == "queries")
+        elif word == "want":
+            self._want_total(**argument)
+        elif word == "drop":
+            self.advice.drop(*argument)
         elif word in ("apply", "preview"):
-            query = self.advice.items.get(argument or "")
+            query = {**self.advice.items, **self.queries.items}.get(argument or "")
             if word == "preview":
                 self.preview(query)
             elif query is not None:
@@ -304,7 +425,16 @@ class Explorer:
         several = len(self.controls.model.options) > 1
         first = self.model is None or self.aggregate == self.model.aggregates[0]
         name = dict(self.controls.model.options).get(self.controls.model.value)
-        return Bookmark(self.query, None if first else self.aggregate, self.exact, name if several else None)
+        exact = self.exact_views
+        views = exact if isinstance(exact, bool) else tuple(sorted(exact))
+        return Bookmark(self.query, None if first else self.aggregate, views, name if several else None)
+
+    def _go_exact(self, exact: bool | tuple[str, ...]) -> None:
+        if isinstance(exact, bool):
+            self.controls.source.active = int(exact)
+        elif self.boards is not None and self.model is not None:
+            self.boards.ask(frozenset(self.model.schema[name].name for name in exact))
+            self._mix(self.boards.exact)
 
     def _go_to(self, text: str) -> None:
         mark = Bookmark.from_text(text)
@@ -318,7 +448,7 @@ class Explorer:
         query = check_query(self.model.schema, mark.query)
         aggregate = self.model.aggregate(mark.aggregate)
         if mark.exact is not None and self.model.exact is not None:
-            self.controls.source.active = int(mark.exact)
+            self._go_exact(mark.exact)
         self.go(query)
         self.controls.aggregate.value = str(self.model.aggregates.index(aggregate))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterable
+
 from learnviews.kernels.cube import Query
 
 MOST = 200  # steps that are kept
@@ -33,6 +36,17 @@ class History:
     @property
     def can_redo(self) -> bool:
         return bool(self._future)
+
+    @property
+    def queries(self) -> list[Query]:
+        """All that are kept."""
+        return [*self._past, *self._future]
+
+    def translate(self, function: Callable[[Query], Query]) -> None:
+        """Keep every query as another one: that of other bins. Neighbours that become equal are one step."""
+        past, future = (without_repeats(map(function, kept)) for kept in (self._past, self._future))
+        self._past, self._future = past, future[:-1] if future[-1:] == past[-1:] else future
+        self._dragged = None
 
     def begin(self) -> None:
         """What comes now is another gesture: a button of the mouse, or a key, went down."""
@@ -68,6 +82,11 @@ class History:
             self._past.append(self._future.pop())
         self._dragged = None
         return self.now
+
+
+def without_repeats(queries: Iterable[Query]) -> list[Query]:
+    """Queries in order, each only where it differs from the one before."""
+    return [query for query, _ in itertools.groupby(queries)]
 
 
 def differing(one: Query, other: Query) -> list[str]:

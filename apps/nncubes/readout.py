@@ -16,9 +16,15 @@ STYLE = """
 .line .words { overflow: hidden; text-overflow: ellipsis; flex: 0 1 auto; }
 .line .facts { flex: none; } .facts b { font-size: 17px; } .soft { color: #4c5f69; font-size: 13px; }
 .tag { background: #08306B; color: white; border-radius: 3px; padding: 1px 7px; flex: none; font-size: 12px; }
+.total { cursor: ew-resize; border-bottom: 2px dotted #8a9aa2; touch-action: none; user-select: none; }
+.total:hover, .total:focus-visible { background: #fff0e3; border-color: #D55E00; outline: none; }
+.asked { color: #A34700; }
 .tag.preview { background: #56B4E9; color: #08243d; }
 .message { background: #fff4e5; border-left: 5px solid #D55E00; padding: 6px 12px; white-space: pre-wrap; }
 """
+
+
+TOTAL_HINT = "What should it be? Drag left or right, or click and type"
 
 
 class Total(NamedTuple):
@@ -69,12 +75,21 @@ def total_interval(model: Model, query: Query, value: float, aggregate: Any) -> 
     return max(value - min(widths), floor), value + min(widths)
 
 
-def describe(sentence: str, total: Total, words: tuple[str, str], by: str, preview: bool = False) -> str:
+def describe(
+    sentence: str,
+    total: Total,
+    words: tuple[str, str],
+    by: str,
+    preview: bool = False,
+    wanted: float | None = None,
+) -> str:
     """HTML of the readout; `words` are title and unit of the aggregate, `by` says whose answer it is."""
     title, unit = words
     unit = f" {unit}" if unit else ""
-    value = f"<b>{number(total.value)}{escape(unit)}</b>"
+    value = _value(total.value, unit, title == "rows")
     facts = [f"{value} rows" if title == "rows" else f"{escape(title)} {value}"]
+    if wanted is not None:
+        facts.append(f'<b class="asked">{number(wanted)}{escape(unit)} wanted</b>')
     if total.low is not None and total.high is not None:
         facts.append(
             f'<span class="soft">90% interval {number(total.low)} to {number(total.high)}{escape(unit)}</span>'
@@ -85,6 +100,14 @@ def describe(sentence: str, total: Total, words: tuple[str, str], by: str, previ
     tag = f'<span class="tag{" preview" * preview}">{"preview" if preview else escape(by)}</span>'
     words_shown = f'<span class="words" title="{escape(sentence)}">{escape(sentence)}</span>'
     return f'<div class="line">{tag}{words_shown}<span class="facts">{" · ".join(facts)}</span></div>'
+
+
+def _value(value: float, unit: str, counts: bool) -> str:
+    """The number that can be dragged, or typed anew."""
+    if not math.isfinite(value):
+        return f"<b>{number(value)}</b>"
+    known = f'data-total="{float(value)!r}"{" data-counts" * counts} title="{TOTAL_HINT}"'
+    return f'<b class="total" tabindex="0" role="button" {known}><span>{number(value)}</span>{escape(unit)}</b>'
 
 
 def number(value: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from learnviews.apps.tables import is_table
 from learnviews.kernels import rnn
 
 SUFFIX = ".rnnbow"
@@ -20,12 +21,12 @@ class Library:
     Parameters
     ----------
     paths : sequence of str
-        Recording files, or folders that hold some; folders are looked through again by `names`. Models of cubes, which
-        are another app's, are passed over.
+        Recording files, or folders that hold some; folders are looked through again by `names`. Models of cubes
+        and tables, which are another app's, are passed over.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.paths = [Path(path) for path in paths if not path.endswith(CUBE)]
+        self.paths = [Path(path) for path in paths if not path.endswith(CUBE) and not is_table(path)]
         self._open: dict[Path, rnn.Recording] = {}
         self._files: dict[Path, os.stat_result] = {}
         self._overviews: dict[Path, pd.DataFrame] = {}

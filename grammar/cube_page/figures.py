@@ -226,6 +226,10 @@ def query_figure() -> Any:
         "x", "y", source=dots, size="size", fill_color={"field": "answer", "transform": mapper}, fill_alpha=0.9,
         line_color="#555555", line_width="line",
     )  # fmt: skip
+    rings = _source("dots:rings", "x", "y")
+    plot.scatter("x", "y", source=rings, size=12, fill_alpha=0, line_color=VERMILLION, line_width=2)
+    lasso = _source("dots:lasso", "x", "y")
+    plot.patch("x", "y", source=lasso, level="overlay", fill_color=GREY, fill_alpha=0.12, line_color="#333333")
     plot.add_tools(HoverTool(renderers=[renderer], tooltips=[("select", "@label"), ("answer", "@answer{0,0.[00]}")]))
     bar = ColorBar(
         color_mapper=mapper, width=8, padding=2, margin=2, major_label_text_font_size=SMALL,

@@ -18,8 +18,14 @@ class Page {
       const element = this.headers[a].querySelector(".plot"), Kind = view instanceof MapView ? MapGestures : BarGestures
       new Kind(this, view, element)
     })
+    this.comparison = new Comparison(this, queries)
     this.bindControls()
     this.bindQueries()
+  }
+
+  // The attribute whose selections the map of queries shows
+  get projected() {
+    return Number(byId("projected").value)
   }
 
   filters() {
@@ -172,18 +178,24 @@ class Page {
   }
 
   suggestion(found) {
-    const item = document.createElement("li"), button = document.createElement("button"), note = document.createElement("small")
     const off = found.hit ? "" : `, ${(100 * found.miss).toLocaleString("en-US", {maximumFractionDigits: found.miss < 0.1 ? 1 : 0})}% off`
+    const text = changeText(this.attributes, this.state.filters, found.filters)
+    return this.button(text, `gives ${numberText(found.answer, this.aggregate)}${off}`, () => found.filters)
+  }
+
+  // An item of a list of queries: pointing at it previews them, clicking applies them
+  button(text, words, filters) {
+    const item = document.createElement("li"), button = document.createElement("button"), note = document.createElement("small")
     button.type = "button"
-    button.textContent = changeText(this.attributes, this.state.filters, found.filters)
-    note.textContent = `gives ${numberText(found.answer, this.aggregate)}${off}`
+    button.textContent = text
+    note.textContent = words
     button.append(note)
-    for (const [event, filters] of [["mouseenter", found.filters], ["focus", found.filters], ["mouseleave", null], ["blur", null]]) {
-      button.addEventListener(event, () => this.preview(filters))
-    }
+    for (const event of ["mouseenter", "focus"]) button.addEventListener(event, () => this.preview(filters()))
+    for (const event of ["mouseleave", "blur"]) button.addEventListener(event, () => this.preview(null))
     button.addEventListener("click", () => {
+      const chosen = filters()
       this.preview(null)
-      this.take(found.filters)
+      this.take(chosen)
     })
     item.append(button)
     return item
@@ -200,13 +212,14 @@ class Page {
   // -- the map of queries
 
   layQueries() {
-    const a = Number(byId("projected").value), each = this.attributes[a]
+    const a = this.projected, each = this.attributes[a]
     if (!this.places.has(a)) {
       const selections = selectionsOf(each, this.occupied(a)).slice(0, 600)
       this.places.set(a, {selections, places: project(this.engine, this.aggregate, a, selections.map(({mask}) => mask))})
     }
     const {selections, places} = this.places.get(a)
     this.queries.lay(each, selections, places)
+    this.comparison.choose([])
     this.colourQueries()
   }
 
@@ -217,8 +230,9 @@ class Page {
   }
 
   colourQueries() {
-    const a = Number(byId("projected").value)
+    const a = this.projected
     this.queries.colour(Float64Array.from(this.queries.selections, ({mask}) => this.engine.totalWith(this.aggregate, a, mask)))
+    this.comparison.show()
   }
 
   // -- controls
@@ -272,17 +286,23 @@ class Page {
     const select = byId("projected"), element = byId("root-queries")
     select.replaceChildren(...this.attributes.map((each, a) => new Option(each.title, String(a))))
     select.addEventListener("change", () => this.layQueries())
+    const {comparison} = this
     let last = -1
     const over = (k) => {
       if (k === last) return
       last = k
       this.preview(k < 0 ? null : this.state.with(Number(select.value), this.queries.selections[k].filter))
     }
-    element.addEventListener("pointermove", (event) => over(this.queries.under(event)))
+    element.addEventListener("pointerdown", (event) => comparison.begin(event))
+    element.addEventListener("pointermove", (event) => over(comparison.move(event) ? -1 : this.queries.under(event)))
+    element.addEventListener("pointerup", () => comparison.end())
+    element.addEventListener("pointercancel", () => comparison.end(false))
     element.addEventListener("pointerleave", () => over(-1))
     element.addEventListener("click", (event) => {
+      if (comparison.drew) return
       const k = last < 0 ? this.queries.under(event) : last  // what is previewed
-      if (k < 0) return
+      if (k < 0) return comparison.choose([])
+      if (event.shiftKey) return comparison.toggle(k)
       const filters = this.state.with(Number(select.value), this.queries.selections[k].filter)
       over(-1)
       this.take(filters)

@@ -30,6 +30,7 @@ SCRIPTS = (
     "state.js",
     "views.js",
     "gestures.js",
+    "compare.js",
     "page.js",
 )
 ROOTS = "root-"

@@ -294,6 +294,8 @@ class QueryMap {
     this.plot = plot
     this.dots = doc.get_model_by_name("dots")
     this.mapper = doc.get_model_by_name("dots:mapper")
+    this.rings = doc.get_model_by_name("dots:rings")
+    this.lasso = doc.get_model_by_name("dots:lasso")
     this.hover = plot.model.toolbar.tools.find((tool) => tool.type === "HoverTool")
   }
 
@@ -316,6 +318,22 @@ class QueryMap {
     const known = answers.filter((value) => Number.isFinite(value)), low = Math.min(...known), high = Math.max(...known)
     if (known.length) this.mapper.setv({low, high: high > low ? high : low + 1})
     this.dots.change.emit()
+  }
+
+  // Which dots are compared
+  ring(rows) {
+    const {x, y} = this.dots.data
+    this.rings.data = {x: rows.map((k) => x[k]), y: rows.map((k) => y[k])}
+  }
+
+  drawLasso(path) {
+    this.lasso.data = path === null ? {x: [], y: []} : {x: [...path.xs], y: [...path.ys]}
+  }
+
+  // Place of a pointer event in data units
+  at(event) {
+    const box = this.plot.canvas_view.el.getBoundingClientRect(), {frame} = this.plot
+    return {x: frame.x_scale.invert(event.clientX - box.left), y: frame.y_scale.invert(event.clientY - box.top)}
   }
 
   // The dot under a pointer event, or -1

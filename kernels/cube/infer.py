@@ -71,13 +71,13 @@ def infer_schema(
     if bins < 1 or max_categories < 2 or limit < 1:
         raise ValueError(f"bins={bins}, max_categories={max_categories}, limit={limit}: expected 1, 2, 1 or more")
     sample = take_sample(table, limit)
-    reader = _Reader(sample, bins, max_categories)
+    reader = Reader(sample, bins, max_categories)
     if attributes is not None:
         return Schema(*(made for item in attributes for made in reader.named(item)))
     return reader.everything()
 
 
-class _Reader:
+class Reader:
     """Makes attributes of columns, each under a name of its own."""
 
     def __init__(self, sample: Sample, bins: int, max_categories: int) -> None:
@@ -106,7 +106,7 @@ class _Reader:
 
     def _pairs(self, columns: list[Any]) -> dict[str, tuple[str, str]]:
         """Pairs by the name of their attribute, of columns that hold numbers which differ."""
-        numeric = [name for name in columns if isinstance(name, str) and self._is_spread(name)]
+        numeric = [name for name in columns if isinstance(name, str) and self.is_spread(name)]
         pairs: dict[str, tuple[str, str]] = {}
         for name, pair in find_pairs(numeric):
             free = name if name not in {*columns, *pairs} else f"{name} place"
@@ -114,7 +114,8 @@ class _Reader:
                 pairs[free] = pair
         return pairs
 
-    def _is_spread(self, name: str) -> bool:
+    def is_spread(self, name: str) -> bool:
+        """Whether a column holds numbers that differ."""
         values = self.sample.frame[name]
         return values.dtype.kind in "iuf" and len(finite := _finite(values)) > 0 and finite.min() < finite.max()
 
@@ -141,17 +142,17 @@ class _Reader:
     def place(self, name: str, x: str, y: str) -> Attribute:
         frame = self.sample.frame
         for column in (x, y):
-            if not self._is_spread(column):
+            if not self.is_spread(column):
                 raise ValueError(f"column {column!r} cannot be a coordinate: expected numbers that differ")
-        across, up = (self._bounded(_finite(frame[column]), column) for column in (x, y))
-        gaps = self._gaps(x) or self._gaps(y)
+        across, up = (self.bounded(_finite(frame[column]), column) for column in (x, y))
+        gaps = self.gaps(x) or self.gaps(y)
         return spatial_attribute(name, x, y, across, up, (self.bins, self.bins), gaps)
 
-    def _gaps(self, name: str) -> bool:
+    def gaps(self, name: str) -> bool:
         """Missing values anywhere, or, if only the sample is known, in it; then a bin does no harm."""
         return self.sample.gaps.get(name, False) or bool(self.sample.frame[name].isna().any())
 
-    def _bounded(self, values: np.ndarray, name: str) -> np.ndarray:
+    def bounded(self, values: np.ndarray, name: str) -> np.ndarray:
         """The sample's values and the ends of all values, where they are known."""
         ends = np.array([float(end) for end in self.sample.ranges.get(name, ()) if end is not None], np.float64)
         return np.concatenate([values, ends[np.isfinite(ends)]])
@@ -179,11 +180,11 @@ class _Reader:
         finite = _finite(values)
         if not len(finite):
             raise LeftOutError("no value is finite")
-        all_values = self._bounded(finite, name)
+        all_values = self.bounded(finite, name)
         low, high = float(all_values.min()), float(all_values.max())
         if low == high:
             raise LeftOutError(f"constant ({values.iloc[0]})")
-        missing, whole = self._gaps(name), bool((finite == np.floor(finite)).all())
+        missing, whole = self.gaps(name), bool((finite == np.floor(finite)).all())
         if whole and high - low < CONSECUTIVE:
             return Integer(name, int(low), int(high), missing=missing)
         if whole:
@@ -196,6 +197,14 @@ class _Reader:
         return Numeric.automatic(name, all_values, self.bins, clamp=clamp, missing=missing)
 
     def dates(self, name: str, values: pd.Series) -> list[Attribute]:
+        instants = self.instants(name, values)
+        if instants.min() == instants.max():
+            raise LeftOutError(f"constant ({values.iloc[0]})")
+        taken = set(self.sample.frame.columns)
+        return temporal_attributes(name, instants, missing=self.gaps(name), taken=taken)
+
+    def instants(self, name: str, values: pd.Series) -> np.ndarray:
+        """The dates among values, and the first and last of all rows where they are known."""
         from .columns import as_instants
 
         if values.dtype.kind == "M" and getattr(values.dtype, "tz", None) is None:
@@ -203,12 +212,7 @@ class _Reader:
         else:
             instants = as_instants(values.astype(object).tolist(), name)
         ends = [end for end in self.sample.ranges.get(name, ()) if end is not None]
-        if ends:
-            instants = np.concatenate([instants, as_instants(ends, name).astype(instants.dtype)])
-        if instants.min() == instants.max():
-            raise LeftOutError(f"constant ({values.iloc[0]})")
-        taken = set(self.sample.frame.columns)
-        return temporal_attributes(name, instants, missing=self._gaps(name), taken=taken)
+        return np.concatenate([instants, as_instants(ends, name).astype(instants.dtype)]) if ends else instants
 
     def categories(self, name: str, values: pd.Series) -> Attribute:
         counts = _count(values)
@@ -222,7 +226,7 @@ class _Reader:
         many = len(counts) > self.max_categories
         kept = sorted(counts, key=lambda value: -counts[value])[: self.max_categories - 1] if many else list(counts)
         kept = _in_order(kept, values)
-        return Categorical(name, kept, other=many or not self.sample.exhaustive, missing=self._gaps(name))
+        return Categorical(name, kept, other=many or not self.sample.exhaustive, missing=self.gaps(name))
 
 
 def _count(values: pd.Series) -> dict[Any, int]:

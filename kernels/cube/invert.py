@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Suggestion:
         Infinite where there is no answer, as the mean of no rows.
     exact : dict or None
         The exact cube's answers.
+    misses : dict
+        The miss of each of what is wanted.
     """
 
     query: Query
@@ -55,6 +57,7 @@ class Suggestion:
     change: float
     miss: float
     exact: dict[tuple[str, Any], Any] | None = None
+    misses: dict[tuple[str, Any], float] = field(default_factory=dict)
 
 
 def invert(
@@ -93,8 +96,8 @@ def invert(
     Returns
     -------
     list of Suggestion
-        Those that hit (within 1%, counts also within half a row) by how little they change the base, then the others by
-        their miss.
+        Those that hit (within 1%, counts also within half a row; of several wanted answers each) by how little they
+        change the base, then the others by their miss.
 
     Raises
     ------
@@ -161,7 +164,8 @@ class Search:
             if not np.array_equal(each.masks(row)[0], self.origin[self.schema.slices[name]]):
                 self.odd[name] = row[0]
         size = max(1.0, float(np.mean([np.abs(t.value).sum() for t in targets])))
-        self.hit = max(HIT, 0.5 / size) if aggregate == "count" else HIT
+        # A mean of misses as small as this leaves none of them large.
+        self.hit = (max(HIT, 0.5 / size) if aggregate == "count" else HIT) / len(targets)
 
     def run(self, starts: int) -> Candidates:
         """The best hard queries by the model, all different."""
@@ -331,7 +335,10 @@ class Search:
             if not np.array_equal(found.masks[k, part], self.origin[part]):
                 filters[name] = each.filter(found.hard[k, self.columns[name]])
         exact = None if found.exact is None else self._named(found.exact, k)
-        return Suggestion(Query(**filters), self._named(found.answers, k), change, float(found.misses[k]), exact)
+        answers = found.answers if found.exact is None else found.exact
+        misses = {t.key: float(miss(t, each[k : k + 1])[0]) for t, each in zip(self.targets, answers, strict=True)}
+        predicted = self._named(found.answers, k)
+        return Suggestion(Query(**filters), predicted, change, float(found.misses[k]), exact, misses)
 
     def _named(self, answers: list[np.ndarray], k: int) -> dict[tuple[str, Any], Any]:
         return {

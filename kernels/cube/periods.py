@@ -27,7 +27,7 @@ def temporal_attributes(name: str, instants: np.ndarray, missing: bool, taken: s
     `taken` are names of columns, which parts do not get.
     """
     low, high = (end.astype("M8[us]") for end in (instants.min(), instants.max()))
-    found: list[Attribute] = [_intervals(name, low, high, missing)]
+    found: list[Attribute] = [intervals(name, low, high, missing)]
     days = (high - low) / DAY
     clock = len(np.unique((instants - instants.astype("M8[D]")).astype("m8[h]"))) > 1
     parts = [("month", days > 400), ("weekday", days >= 14), ("hour", days >= 2 and clock)]
@@ -37,18 +37,22 @@ def temporal_attributes(name: str, instants: np.ndarray, missing: bool, taken: s
     return found
 
 
-def _intervals(name: str, low: np.datetime64, high: np.datetime64, missing: bool) -> Temporal:
-    """The finest step with no more than 40 intervals, from a round date on."""
+def intervals(name: str, low: np.datetime64, high: np.datetime64, missing: bool, every: str | None = None) -> Temporal:
+    """Intervals of one of the STEPS from a round date on; by default the finest with no more than 40 of them."""
+    if every is not None:
+        return _laid(name, low, high, missing, every)
     span = (high - low) / DAY
-    for every, days in STEPS.items():
+    for step, days in STEPS.items():
         if span / days <= MOST + 1:
-            stop = high + np.timedelta64(1, "us")
-            made = Temporal(name, start=_floor(low, every), stop=stop, every=every, missing=missing)
+            made = _laid(name, low, high, missing, step)
             if made.size <= MOST:
                 return made
-    return Temporal(
-        name, start=_floor(low, "1000Y"), stop=high + np.timedelta64(1, "us"), every="1000Y", missing=missing
-    )
+    return _laid(name, low, high, missing, "1000Y")
+
+
+def _laid(name: str, low: np.datetime64, high: np.datetime64, missing: bool, every: str) -> Temporal:
+    stop = high + np.timedelta64(1, "us")
+    return Temporal(name, start=_floor(low, every), stop=stop, every=every, missing=missing)
 
 
 def _floor(low: np.datetime64, every: str) -> np.datetime64:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .model import totals
+from .aggregates import combine
+from .model import answers, totals
 from .queries import random_masks
 from .query import Query
 
@@ -117,17 +118,30 @@ def totals_in_contexts(
     schema, part = model.schema, model.schema.slices[attribute]
     others = random_masks(schema, contexts, rng + 1)
     aggregate = model.aggregate(aggregate)
-    if model.additive and (aggregate == "count" or aggregate[0] == "sum"):
-        return masks @ model.query_many(others, aggregate)[:, part].T
-    out = np.empty((len(masks), contexts))
     quotient = isinstance(aggregate, tuple) and aggregate[0] != "sum"
     usual = np.nan_to_num(model.total(None, aggregate))
+    if model.additive:  # then so is every part, over the bins selected
+        found = {each: masks @ answers(model.nets[each], others)[:, part].T for each in model.parts(aggregate)}
+        out, rows = combine(aggregate, found, model._centre(aggregate)), next(iter(found.values()))
+    else:
+        out, rows = _one_by_one(model, part, masks, aggregate, others)
+    out = np.nan_to_num(out, nan=usual)
+    if quotient:  # of less than a row it is noise of any size
+        out[rows < 1] = usual
+    return out
+
+
+def _one_by_one(
+    model: Model, part: slice, masks: np.ndarray, aggregate: Any, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Totals of selections (n, contexts) that are asked for one after the other, and of means the rows behind them."""
+    parts = model.parts(aggregate)
+    out, rows = np.empty((2, len(masks), len(others)))
     for k, mask in enumerate(masks):
         others[:, part] = mask
-        out[k] = np.nan_to_num(model.totals_many(others, aggregate), nan=usual)
-        if quotient:  # of less than a row it is noise of any size
-            out[k, totals(model.nets[model.parts(aggregate)[0]], others) < 1] = usual
-    return out
+        out[k] = model.totals_many(others, aggregate)
+        rows[k] = totals(model.nets[parts[0]], others) if len(parts) > 1 else out[k]
+    return out, rows
 
 
 def _signs(places: np.ndarray) -> np.ndarray:

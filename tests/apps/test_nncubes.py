@@ -45,7 +45,7 @@ def app(page, served_cubes):
 
 
 def press(app, label):
-    app.page.get_by_role("button", name=label, exact=True).click()
+    app.page.get_by_role("banner").get_by_role("button", name=label, exact=True).click()
 
 
 def tab(app, label):
@@ -219,7 +219,7 @@ def test_what_is_out_of_reach_is_told_with_the_nearest(app):
         app.page.get_by_label(name, exact=True).uncheck()
     top = app.js("nn.height('month')")
     drag(app, "month", (3, app.js("nn.top('month', 3)")), (3, top * 0.995))
-    app.wait("nn.plain('wanted').includes('out of reach') && nn.plain('wanted').includes('nearest')")
+    app.wait("nn.plain('wanted').includes('Out of reach') && nn.plain('wanted').includes('nearest')")
 
 
 def test_the_address_brings_the_query_back(app, served_cubes, chromium):

@@ -25,6 +25,13 @@ def test_there_and_back(mark):
     )
 
 
+def test_views_that_are_exact():
+    mark = Bookmark(Query(), exact=("hour", "month"))
+    assert mark.to_text() == '{"exact":["hour","month"]}'
+    assert Bookmark.from_text(mark.to_text()) == mark
+    assert Bookmark.from_text('{"exact":true}').exact is True  # of all of them
+
+
 def test_nothing_needs_no_address():
     assert Bookmark(Query(), exact=False).to_text() == ""
     assert Bookmark.from_text("") == Bookmark(Query())
@@ -40,6 +47,8 @@ def test_nothing_needs_no_address():
         '{"other":1}',
         '{"model":3}',
         '{"exact":"yes"}',
+        '{"exact":[1]}',
+        '{"exact":[]}',
         '{"show":["median","x"]}',
         "[" * 3000,
     ],

@@ -91,3 +91,22 @@ def test_differing_names():
     assert differing(ONE, OTHER) == ["b"]
     assert differing(OTHER, TWO) == ["a", "b"]
     assert differing(NONE, NONE) == []
+
+
+def test_queries_are_carried_over_to_other_bins():
+    history = History(Query())
+    for stop in (3, 4, 5, 6):
+        history.add(Query(hour=(0, stop)), gesture=False)
+    history.undo()
+    history.undo()
+    assert [query.filters.get("hour") for query in history.queries] == [None, (0, 3), (0, 4), (0, 6), (0, 5)]
+
+    def coarse(query):
+        return Query(hour=(0, -(-query.filters["hour"][1] // 4) * 4)) if query.filters else query
+
+    history.translate(coarse)
+    assert history.now == Query(hour=(0, 4))
+    assert history.undo() == Query()  # what became equal is one step
+    assert history.redo() == Query(hour=(0, 4))
+    assert history.redo() == Query(hour=(0, 8))
+    assert not history.can_redo

@@ -10,7 +10,7 @@ from learnviews.apps.nncubes.card import card, facts
 from learnviews.apps.nncubes.first import ENDING
 from learnviews.apps.nncubes.readout import Total, describe, number, percent, total_of
 from learnviews.apps.nncubes.shelf import Shelf, aggregate_words
-from learnviews.apps.nncubes.suggestions import Wanted, is_hit, surprise_list, wanted_list
+from learnviews.apps.nncubes.suggestions import is_hit, surprise_list, wanted_list
 from learnviews.apps.nncubes.wording import change_words, filter_words, sentence
 from learnviews.kernels import cube
 from learnviews.kernels.cube import Query
@@ -97,7 +97,7 @@ def test_intervals_of_totals_cover_what_they_are_made_for(aggregate):
 def test_readout_is_escaped_and_says_who_answers():
     text = describe("Where <b> is it.", Total(12.0, 10.0, 14.0, 12.0, 0.5), ("rows", ""), "model")
     assert "&lt;b&gt; is it." in text
-    assert "<b>12</b> rows" in text
+    assert "<span>12</span></b> rows" in text
     assert "10 to 14" in text
     assert "50% of all" in text
     text = describe("x", Total(math.nan, None, None, 0.0, 0.0), ("mean delay", "min"), "exact", preview=True)
@@ -125,18 +125,19 @@ def test_aggregates_in_words():
 
 
 def test_lists_of_suggestions():
-    base, wanted = Query(month=(0, 6)), Wanted("hour", 8, 900.0)
-    found = model().invert({("hour", 8): 900.0}, base, exact=False)
-    assert is_hit(found[0], 900.0)
+    base, wanted = Query(month=(0, 6)), {("hour", 8): 900.0}
+    found = model().invert(wanted, base, exact=False)
+    assert is_hit(found[0], wanted)
     text = wanted_list(SCHEMA, base, wanted, found, 3, ("rows", ""))
     assert text.count("data-item=") == len(found)
     assert 'data-item="wanted:3:0"' in text
-    assert "Wanted: 900 rows for hour 8" in text
+    assert "Wanted rows:" in text
+    assert "hour 8 <b>900</b>" in text
     beyond = model().invert({("hour", 8): 1e6}, base, exact=False)
-    text = wanted_list(SCHEMA, base, wanted._replace(value=1e6), beyond, 4, ("rows", ""))
-    assert "out of reach" in text
+    text = wanted_list(SCHEMA, base, {("hour", 8): 1e6}, beyond, 4, ("rows", ""))
+    assert "Out of reach" in text
     assert "nearest" in text
-    assert "no query was found" in wanted_list(SCHEMA, base, wanted, [], 5, ("rows", ""))
+    assert "No query was found" in wanted_list(SCHEMA, base, wanted, [], 5, ("rows", ""))
     assert surprise_list(model().suggest(3), 1, False).count("data-item=") == 3
     assert "Nothing here" in surprise_list([], 1, True)
 

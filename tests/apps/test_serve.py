@@ -236,3 +236,19 @@ def test_installed_into_an_empty_environment_it_serves_from_any_folder(tmp_path,
         assert get(started.url + "rnnbow")[0] == 200
     finally:
         started.stop()
+
+
+def test_tables_are_checked_and_served(tmp_path, monkeypatch):
+    (tmp_path / "some.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "photo.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    (tmp_path / "words.parquet").write_text("only words")
+    for name in ("photo.csv", "words.parquet", "gone.parquet"):
+        assert name in refused("serve", str(tmp_path / name), "--port", "0")
+    assert "--upload-limit" in refused("serve", str(tmp_path / "some.csv"), "--upload-limit", "-1")
+    started = []
+    monkeypatch.setattr(server.subprocess, "Popen", lambda command, **more: started.append((command, more)) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("serve", str(tmp_path / "some.csv"), "--port", "0", "--upload-limit", "7.5", catch_exceptions=False)
+    ((command, more),) = started
+    assert command[-1] == str(tmp_path / "some.csv")
+    assert more["env"][server.UPLOAD_LIMIT] == "7.5"

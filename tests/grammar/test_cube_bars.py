@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import learnviews as lv
+from learnviews.grammar.cube_ticks import round_ticks
 from learnviews.kernels import cube
 
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
@@ -215,3 +216,41 @@ def test_the_real_views(renderer):
         name = attribute.name
         element = lv.CubeBars.from_view(attribute, views[name], totals[name], filter=query.filters.get(name))
         np.testing.assert_array_equal(columns(renderer.get_plot(element))["answer"], views[name])
+
+
+def edges_of(start, stop, every):
+    attribute = cube.Temporal("time", every=every, start=start, stop=stop)
+    return [*attribute.labels(), ""]
+
+
+@pytest.mark.parametrize(
+    ("edges", "first", "second", "last"),
+    [
+        (edges_of("2013-01-01", "2014-01-01", "D"), (0, "2013"), (31, "Feb"), (334, "Dec")),
+        (edges_of("2013-01-01", "2015-01-01", "D"), (0, "2013"), (90, "Apr"), (638, "Oct")),
+        (edges_of("2013-01-20", "2014-01-20", "D"), (12, "Feb 2013"), (40, "Mar"), (346, "2014")),
+        (edges_of("2013-01-01", "2013-02-15", "D"), (0, "1 Jan 2013"), (6, "7 Jan"), (41, "11 Feb")),
+        (edges_of("2013-01-01", "2013-01-03", "h"), (0, "1 Jan 2013"), (3, "03:00"), (45, "21:00")),
+        (edges_of("2013-01", "2013-04", "M"), (0, "2013-01"), (1, "2013-02"), (2, "2013-03")),
+        ([str(i) for i in range(401)], (0, "0"), (50, "50"), (400, "400")),
+    ],
+)
+def test_many_edges_are_labelled_at_round_places(edges, first, second, last):
+    found = list(round_ticks(edges).items())
+    assert (found[0], found[1], found[-1]) == (first, second, last)
+    assert len(found) <= 17
+    times = [text for text in edges if text]
+    assert all(0 <= number < len(times) for number in round_ticks(edges))
+
+
+def test_a_year_of_days(renderer):
+    days = cube.Temporal("day", every="D", start="2013-01-01", stop="2014-01-01", missing=True)
+    element = lv.CubeBars.from_view(days, np.ones(366), brush=lv.Brush())
+    plot = renderer.get_plot(element)
+    overrides = plot.handles["xaxis"].major_label_overrides
+    assert overrides[58.5] == "Mar"
+    assert overrides[365.0] == "missing"
+    assert columns(plot)["label"][59] == "2013-03-01"  # tooltips tell the day
+    assert plot.handles["glyph"].line_color is None
+    plot.handles["brush_source"].data = {"bin": list(range(59, 90))}
+    assert element.brush.filters == {"day": (59, 90)}

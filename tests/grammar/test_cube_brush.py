@@ -61,7 +61,7 @@ def test_a_target_reports():
     calls = heard(target)
     target.ask("month", 3, 12.5)
     target.ask("month", 3, 12.5)  # asked again is asked
-    assert calls == [{"view": "month", "bin": 3, "value": 12.5}] * 2
+    assert calls == [{"view": "month", "bin": 3, "value": 12.5, "add": False}] * 2
 
 
 @FEW

@@ -195,3 +195,26 @@ def test_the_real_view(renderer):
     answer = cube_small.exact().views(query)["place"]
     plot = renderer.get_plot(lv.CubeMap.from_view(PLACE, answer, filter=query.filters["place"]))
     np.testing.assert_array_equal(np.asarray(plot.handles["source"].data["known"][0]).T.ravel(), answer)
+
+
+def test_intervals_are_told_and_doubted_cells_marked(renderer):
+    answer = np.arange(37.0)
+    low, high = answer * 0.4, answer * 0.8 + 5  # wider than the answer up to 8
+    element = lv.CubeMap.from_view(GAPS["place"], answer, interval=(low, high))
+    plot = renderer.get_plot(element.opts(uncertain=True))
+    data = plot.handles["source"].data
+    np.testing.assert_allclose(np.asarray(data["low"][0]).T.ravel(), low[:36], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(data["high"][0]).T.ravel(), high[:36], rtol=1e-6)
+    hover = plot.handles["hover"]
+    assert "90% interval" in dict(hover.tooltips)
+    assert hover.formatters["$sx"].args == {"source": plot.handles["source"]}
+    x, y = element.cells.centres()
+    doubted = [i for i in range(36) if answer[i] != 0 and high[i] - low[i] > answer[i]]
+    assert doubted == list(range(1, 9))
+    dots = plot.handles["doubt_source"].data
+    assert list(zip(dots["x"], dots["y"], strict=True)) == [(x[i], y[i]) for i in doubted]
+    lv.patch(plot, lv.CubeMap.from_view(GAPS["place"], answer))
+    assert len(plot.handles["doubt_source"].data["x"]) == 0
+    assert "low" not in plot.handles["source"].data
+    plain = renderer.get_plot(lv.CubeMap.from_view(PLACE, np.ones(36)))
+    assert "90% interval" not in dict(plain.handles["hover"].tooltips)

@@ -1,5 +1,6 @@
 """Linked views as one HoloViews object, boards of patched plots, and maps of queries."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import cube_small
@@ -79,7 +80,12 @@ class Session:
 
     def __init__(self, renderer):
         self.plot, self.waiting = renderer.get_plot, []
-        self.soon = self.waiting.append
+        self.soon, self.resting = self.waiting.append, []
+        self.together = nullcontext
+
+    def rest(self, callback, milliseconds):
+        self.resting.append(callback)
+        return SimpleNamespace(start=lambda: None)
 
     def run(self):
         while self.waiting:

@@ -75,7 +75,7 @@ def asked(model, wanted, base=None, *, free=None, aggregate="count", exact=None,
     masks = [schema.mask(each.query).tobytes() for each in found]
     assert len(set(masks)) == len(masks)
     size = np.mean([np.abs(value).sum() for value in wanted.values()])
-    hit = max(HIT, 0.5 / max(1.0, size)) if aggregate == "count" else HIT
+    hit = (max(HIT, 0.5 / max(1.0, size)) if aggregate == "count" else HIT) / len(wanted)
     order = [(0.0, each.change, each.miss) if each.miss <= hit else (each.miss, each.change) for each in found]
     assert order == sorted(order)
     return found

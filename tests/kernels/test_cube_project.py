@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from learnviews.kernels import cube
-from learnviews.kernels.cube.project import differences, project, selection_masks
+from learnviews.kernels.cube.project import _one_by_one, differences, project, selection_masks, totals_in_contexts
 from learnviews.kernels.cube.query import Query
 
 NAMES = cube_small.SCHEMA.names
@@ -95,6 +95,19 @@ def test_measures(aggregate, attribute):
     assert np.isfinite(places).all()
     assert rank_correlation(distances(places), truth) >= 0.8
     assert not np.allclose(places, project(model, attribute, selections, contexts=32)) or aggregate == "count"
+
+
+@pytest.mark.parametrize("aggregate", cube_small.EVERY, ids=str)
+def test_sums_over_bins_are_the_totals_asked_one_by_one(aggregate):
+    model = cube_small.measures()
+    assert model.additive
+    part, masks = model.schema.slices["hour"], np.random.default_rng(1).random((9, 24)) < 0.3
+    others = cube.random_masks(model.schema, 12, 1)
+    truth, rows = _one_by_one(model, part, masks, aggregate, others)
+    found = totals_in_contexts(model, "hour", masks, aggregate, 12, 0)
+    enough = rows > 1.01 if aggregate[0] in ("mean", "var") else np.ones(rows.shape, bool)
+    assert enough.sum() > 50
+    np.testing.assert_allclose(found[enough], truth[enough], rtol=1e-4, atol=1e-4 * np.abs(truth[enough]).max())
 
 
 # -- where selections lie

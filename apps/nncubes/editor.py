@@ -149,7 +149,7 @@ def _measures(proposal: Proposal) -> str:
         return '<h3>Add up</h3><p class="quiet">Rows are counted. No column holds numbers to add up.</p>'
     rows = "".join(_measure(place, each) for place, each in enumerate(proposal.measures))
     head = "<tr><th></th><th>sum</th><th>mean</th></tr>"
-    return f'<h3>Add up</h3><p class="quiet">Rows are counted. Besides, of each row:</p><table>{head}{rows}</table>'
+    return f'<h3>Add up</h3><p class="quiet">Rows are counted; add for a column its</p><table>{head}{rows}</table>'
 
 
 def _measure(place: int, measure: Measure) -> str:
@@ -166,7 +166,7 @@ def _measure(place: int, measure: Measure) -> str:
 
 
 def _maps(proposal: Proposal) -> str:
-    axes = proposal.axes()
+    axes = proposal.axes
     if len(axes) < 2:
         return ""
     options = [_option("", "…", True), *(_option(name, name, False) for name in axes)]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from contextlib import nullcontext
-from functools import lru_cache, wraps
-from html import escape
+from functools import lru_cache
 from typing import Any
 
 import holoviews as hv
 from bokeh.layouts import column
 from bokeh.models import Spacer
 
+from learnviews.apps.messages import show_message, shown_in_page
 from learnviews.apps.nncubes.advice import Advice
 from learnviews.apps.nncubes.boards import Boards
 from learnviews.apps.nncubes.bookmark import Bookmark, check_query
@@ -43,21 +42,6 @@ NO_MODEL = "No model found. Make one with: learnviews cube flights (or learnview
 def shelf(paths: tuple[str, ...]) -> Shelf:
     """The one shelf of this server process."""
     return Shelf(paths)
-
-
-def shown_in_page(handler: Callable[..., None]) -> Callable[..., None]:
-    """What goes wrong in a handler is told in the page; the session lives on."""
-
-    @wraps(handler)
-    def safely(self: Explorer, *args: Any, **kwargs: Any) -> None:
-        try:
-            handler(self, *args, **kwargs)
-        except Exception as error:
-            self.tell(str(error) or type(error).__name__)
-            if not isinstance(error, OSError | ValueError | LookupError | TypeError):
-                raise
-
-    return safely
 
 
 class Explorer:
@@ -98,8 +82,7 @@ class Explorer:
 
     def tell(self, message: str = "") -> None:
         """Show a message above the views, or take it away."""
-        self.controls.message.text = f'<div class="message" role="alert">{escape(message)}</div>' if message else ""
-        self.controls.message.visible = bool(message)
+        show_message(self.controls.message, message)
 
     @property
     def exact(self) -> bool:

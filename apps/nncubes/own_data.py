@@ -298,10 +298,10 @@ class OwnData:
             self.page.tell(f"{self.table.name} is learned: choose it in the list of models")
 
     def _leave_to(self, model: Path) -> None:
-        """Close the dialog and show a dashboard."""
+        """Show a dashboard, and close the dialog before it."""
+        self.page.show_model(str(model))
         self.open = False
         self._go("start")
-        self.page.show_model(str(model))
 
     # -- ends
 

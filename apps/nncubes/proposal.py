@@ -72,6 +72,8 @@ class Proposal:
     ----------
     lines : list of Line
     measures : list of Measure
+    axes : list of str
+        Columns that may be the axes of a map.
     left_out : dict of str
         Columns without an attribute, and why.
     quality : "quick" or "good"
@@ -96,6 +98,7 @@ class Proposal:
         self.columns = len(frame.columns)
         self.lines = [self._line(each, k < SHOWN) for k, each in enumerate(inferred)]
         self.lines += self._single_axes()
+        self.axes = [name for name in frame if isinstance(name, str) and _is_spread(frame[name])]
         self.measures = [_measure(each, frame[each]) for each in frame if _may_be_measure(frame[each])]
 
     def _line(self, attribute: Attribute, taken: bool) -> Line:
@@ -165,15 +168,11 @@ class Proposal:
         (found.wanted.add if wanted else found.wanted.discard)(aggregate)
         found.error = found.refused if found.wanted else ""
 
-    def axes(self) -> list[str]:
-        """Columns that may be the axes of a map."""
-        return [name for name in self.sample.frame if isinstance(name, str) and _is_spread(self.sample.frame[name])]
-
     def add_map(self, x: str, y: str) -> None:
         """Take two columns as a map; ValueError if they are none."""
         if x == y:
             raise ValueError(f"A map needs two columns, not {x} twice")
-        lacking = [name for name in (x, y) if name not in self.axes()]
+        lacking = [name for name in (x, y) if name not in self.axes]
         if lacking:
             raise ValueError(f"column {lacking[0]!r} cannot be a coordinate: expected numbers that differ")
         there = next((line for line in self.lines if line.kind == "map" and set(line.columns) == {x, y}), None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from html import escape
+from functools import lru_cache
 from typing import Any
 
 import holoviews as hv
@@ -12,6 +10,7 @@ import pandas as pd
 from bokeh.layouts import column
 from bokeh.models import Div, Spacer
 
+from learnviews.apps.messages import show_message, shown_in_page
 from learnviews.apps.rnnbow.controls import Controls
 from learnviews.apps.rnnbow.library import Library
 from learnviews.apps.rnnbow.overview import Overview
@@ -30,21 +29,6 @@ PLAY_MS, LIVE_MS = 300, 1000
 def library(paths: tuple[str, ...]) -> Library:
     """The one library of this server process."""
     return Library(paths)
-
-
-def shown_in_page(handler: Callable[..., None]) -> Callable[..., None]:
-    """What goes wrong in a handler is told in the page; the session lives on."""
-
-    @wraps(handler)
-    def safely(self: Explorer, *args: Any, **kwargs: Any) -> None:
-        try:
-            handler(self, *args, **kwargs)
-        except Exception as error:
-            self.tell(str(error) or type(error).__name__)
-            if not isinstance(error, OSError | ValueError | LookupError):
-                raise
-
-    return safely
 
 
 class Explorer:
@@ -85,8 +69,7 @@ class Explorer:
 
     def tell(self, message: str = "") -> None:
         """Show a message above the views, or take it away."""
-        self.message.text = f'<div class="message" role="alert">{escape(message)}</div>' if message else ""
-        self.message.visible = bool(message)
+        show_message(self.message, message)
 
     @shown_in_page
     def open(self, path: str) -> None:

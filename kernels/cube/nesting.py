@@ -92,7 +92,7 @@ def translate(held: Filter, old: Attribute, new: Attribute) -> tuple[Filter | No
         inside, finer = parents(old, new), True
     except ValueError:
         inside, finer = parents(new, old), False
-    found = _range(held, old, new, inside, finer) if isinstance(held, tuple) else None
+    found: Filter | None = _range(held, old, new, inside, finer) if isinstance(held, tuple) else None
     mask = old.mask(held)
     other = mask[inside] if finer else np.bincount(inside, mask, new.bins) > 0
     if other.all():

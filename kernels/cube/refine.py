@@ -17,8 +17,8 @@ from .temporal import Temporal
 
 MOST = 4000  # bins of a refined attribute in a row
 CROWDED = 0.25  # of a range: where nearly all values lie within so little, equal bins would be empty
-STEPS = ("10Y", "5Y", "2Y", "1Y", "1Q", "1M", "1W", "1D", "12h", "6h", "3h", "1h")
-STEPS += ("30min", "15min", "5min", "1min", "30s", "15s", "5s", "1s")
+DAYS = ["10Y", "5Y", "2Y", "1Y", "1Q", "1M", "1W", "1D"]
+STEPS = [*DAYS, "12h", "6h", "3h", "1h", "30min", "15min", "5min", "1min", "30s", "15s", "5s", "1s"]
 
 
 def refined(attribute: Attribute, start: int, stop: int, n: int = 40, values: Any = None) -> Attribute:

@@ -157,6 +157,7 @@ def test_from_an_upload_to_a_brushed_dashboard(app, server, csv, home, second):
     app.wait("own.step() === 'learn' && document.querySelector('.bar i').style.width !== ''", timeout=60_000)
     assert "left" in app.js("own.body()") or "training" in app.js("own.body()") or "step" in app.js("own.body()")
     learned(app)
+    app.wait("nn.figures().length === 3")
     titles = app.js("nn.figures().map((f) => f.title.text)")
     assert sorted(title.split("·")[0].strip() for title in titles) == ["hour", "kind", "size of trip"]
     app.wait("!nn.model('source').disabled")  # exact answers are made of the rows that were sent

@@ -166,38 +166,42 @@ def test_a_bar_is_dragged_without_a_message(app):
     assert app.js("lv.bars('month')") == before
 
 
+VIEWS = "Object.keys(lv.axis).map((name) => Bokeh.index.find_one(lv.figure(name)))"
+COUNT = f"""
+() => {{
+  lv.painted = []
+  lv.heard = 0
+  for (const view of {VIEWS}) {{
+    const paint = view._paint_primary
+    view._paint_primary = (...args) => {{
+      lv.painted.push(view.model.below[0].axis_label)
+      return paint.apply(view, args)
+    }}
+  }}
+  const own = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data"), seen = new Set()
+  Object.defineProperty(MessageEvent.prototype, "data", {{get() {{
+    const data = own.get.call(this)
+    if (!seen.has(this) && typeof data === "string" && data.includes('"PATCH-DOC"')) lv.heard += 1
+    seen.add(this)
+    return data
+  }}}})
+}}
+"""
+
+
 def test_what_a_brush_moves_is_repainted_alone(page, board):
     """Private names of Bokeh: without them axes are measured, and painted, at every move."""
     page.page.add_init_script(HELPERS)
     page.open(board.url)
-    page.wait("lv.figures().length >= 4 && lv.figures().every((f) => f.inner_width > 0)")
-    views = "Object.keys(lv.axis).map((name) => Bokeh.index.find_one(lv.figure(name)))"
-    page.wait(f"{views}.every((v) => Object.hasOwn(v, '_invalidate_layout_if_needed'))")
-    assert page.js(f"{views}.every((v) => typeof Object.getPrototypeOf(v)._invalidate_layout_if_needed === 'function')")
-    assert page.js(
-        f"""{views}.every((v) => v.model.renderers.filter((r) => r.level === "overlay").length >= 3
-        && v.model.renderers.filter((r) => r.level === "overlay" && "needs_clip" in v.views.get_one(r)).length >= 3)"""
-    )
+    page.wait(f"{VIEWS}.length >= 4 && {VIEWS}.every((v) => Object.hasOwn(v, '_invalidate_layout_if_needed'))")
+    assert page.js(f"{VIEWS}.every((v) => typeof Object.getPrototypeOf(v)._invalidate_layout_if_needed === 'function')")
+    lifted = "v.model.renderers.filter((r) => r.level === 'overlay' && 'needs_clip' in v.views.get_one(r))"
+    assert page.js(f"{VIEWS}.every((v) => {lifted}.length >= 3)")
     y = middle(page, "hour")
     drag(page, "hour", (5.2, y), (9.1, y))
     brushed(page, hour=(5, 10))
     page.page.wait_for_timeout(600)  # until axes fit
-    page.js(
-        f"""() => {{
-          lv.painted = [];
-          for (const view of {views}) {{
-            const paint = view._paint_primary
-            view._paint_primary = function (...args) {{ lv.painted.push(view.model.below[0].axis_label); return paint.apply(this, args) }}
-          }}
-          lv.heard = 0
-          const own = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data")
-          Object.defineProperty(MessageEvent.prototype, "data", {{get() {{
-            const data = own.get.call(this)
-            if (typeof data === "string" && data.includes('"PATCH-DOC"') && !this.seen) {{ this.seen = true; lv.heard += 1 }}
-            return data
-          }}}})
-        }}"""
-    )
+    page.js(COUNT)
     before = page.js("lv.bars('month').answer")
     page.page.mouse.move(*at(page, "hour", 7, y))
     page.page.mouse.down()

@@ -57,7 +57,7 @@ def choices(sample: Sample, attribute: Attribute) -> dict[str, str]:
         return {"categories": "categories"}
     finite = finite_of(values)
     whole = bool((finite == np.floor(finite)).all())
-    found = {"round": "numbers, even bins", "quantiles": "numbers, equal counts"}
+    found = {"round": "even bins", "quantiles": "equal counts"}
     if whole and finite.max() - finite.min() < MOST_WHOLE:
         found = {"integer": "whole numbers", **found}
     if whole and abs(finite).max() < 2**53 and len(np.unique(finite)) <= MOST_DISTINCT:

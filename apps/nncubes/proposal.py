@@ -96,7 +96,8 @@ class Proposal:
         self.left_out = dict(inferred.left_out)
         frame = self.sample.frame
         self.columns = len(frame.columns)
-        self.lines = [self._line(each, k < SHOWN) for k, each in enumerate(inferred)]
+        first = sorted(inferred, key=lambda each: each.kind != "spatial")[:SHOWN]  # maps above all
+        self.lines = [self._line(each, each in first) for each in inferred]
         self.lines += self._single_axes()
         self.axes = [name for name in frame if isinstance(name, str) and _is_spread(frame[name])]
         self.measures = [_measure(each, frame[each]) for each in frame if _may_be_measure(frame[each])]

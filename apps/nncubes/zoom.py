@@ -69,6 +69,7 @@ class Zoom:
         self._jobs = Jobs(page.session, self._failed)
         self._turning: Any = None
         self._reading = False
+        self._note = ""
         self._seen, self._latest = Query(), ""  # the query, and what of it was brushed last
         page.controls.zoom.on_click(self.into)
         page.controls.unzoom.on_click(self.out)
@@ -120,11 +121,10 @@ class Zoom:
         if model is None:
             return
         exact = self._carry(model.schema)
-        self._enter(None, {})
+        self._enter(None, {}, "" if exact else COVERED)
         if self.page.boards is not None:
             for name in _maps(model.schema):
                 _show_whole(self.page.boards.board.plots[name])
-        self.follow("" if exact else COVERED)
 
     def forget(self) -> None:
         """Another model is opened."""
@@ -132,7 +132,7 @@ class Zoom:
         self.rows, self.windows = None, {}
         self.follow()
 
-    def follow(self, note: str = "") -> None:
+    def follow(self) -> None:
         """Bring the buttons, and the note beside them, up to date."""
         before, self._seen = self._seen, self.page.history.now
         self._latest = next(reversed(differing(before, self._seen)), self._latest)
@@ -142,6 +142,7 @@ class Zoom:
         if name is not None and schema is not None:
             controls.zoom.label = f"Zoom into {schema[name].title}"
         controls.unzoom.visible = self.rows is not None or bool(self.windows)
+        note, self._note = self._note, ""  # set once at a time: of two in a row a page may keep the first
         controls.zoom_note.text = READING if self._reading else note
 
     # -- the wheel over a map
@@ -175,7 +176,8 @@ class Zoom:
             return
         wanted = schema.replace(name, refined_grid(grid, factor))
         if factor < now and not all(exact for _, exact in self._carried(wanted)):
-            return self.follow(NEEDED)
+            self._note = NEEDED
+            return self.follow()
         if factor == 1 and wanted == page.model.schema:
             self._carry(wanted)
             self._enter(None, self.windows)
@@ -200,14 +202,15 @@ class Zoom:
             windows[name] = children(before[name], after[name], *span)
         if not isinstance(found, str):
             self._carry(after)
-        self._enter(self.rows if isinstance(found, str) else found, windows)
-        self.follow(found if isinstance(found, str) else "")
+            self._enter(found, windows)
+        else:
+            self._enter(self.rows, windows, found)
 
-    def _enter(self, rows: Rows | None, windows: dict[str, tuple[int, int]]) -> None:
+    def _enter(self, rows: Rows | None, windows: dict[str, tuple[int, int]], note: str = "") -> None:
         """Show other bins; the history is in them already."""
         page = self.page
         changed = rows is not self.rows
-        self.rows, self.windows = rows, windows
+        self.rows, self.windows, self._note = rows, windows, note
         page.controls.source.disabled = rows is not None or page.model is None or page.model.exact is None
         if changed:
             page.advice.drop_wanted()

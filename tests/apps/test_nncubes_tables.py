@@ -293,6 +293,14 @@ def test_a_map_of_two_columns(csv):
             found.add_map(*pair)
 
 
+def test_a_map_is_taken_before_all_others(tmp_path):
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame({f"c{k}": rng.integers(0, 5, 50) for k in range(12)})
+    wide.assign(lon=rng.normal(size=50), lat=rng.normal(size=50)).to_csv(tmp_path / "wide.csv", index=False)
+    found = proposed(tmp_path / "wide.csv")
+    assert [each.name for each in found.taken] == [*(f"c{k}" for k in range(proposal.SHOWN - 1)), "place"]
+
+
 def test_no_usable_column(tmp_path):
     (tmp_path / "dull.csv").write_text("id,one\n" + "".join(f"x{k},1\n" for k in range(99)))
     with pytest.raises(ValueError, match=r"^dull.csv: no column could .*one: constant"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Collection
 from typing import Any
 
@@ -58,7 +59,7 @@ class CubeBoard:
         **params: Any,
     ) -> None:
         self.session, self.params = session, params
-        self.brush = Brush() if brush is None else brush
+        self.brush = self._followed = Brush() if brush is None else brush
         self.target = target
         self.askers: dict[str, Asker] = {}
         self.ask(source, aggregate, intervals, show=False)
@@ -142,15 +143,25 @@ class CubeBoard:
         return plot
 
     def _brushed(self, **_: Any) -> None:
-        if not self._waiting:
+        self.brush = self._followed  # whatever was shown instead
+        if self._waiting:
+            return
+        since = time.perf_counter() - self._answered
+        if since >= self._took and any(plot.hearing for plot in self.plots.values()):
+            self._answer()  # at once: the browser has just told us, on the session's own thread
+        else:
             self._waiting = True
             self.session.soon(self._answer)
 
+    _answered = _took = 0.0  # when the last brush was answered, and how long that took, seconds
+
     def _answer(self) -> None:
-        self._waiting = False
+        self._waiting, started = False, time.perf_counter()
         with self.session.together():
             self.refresh(fit=False)
         self._rest.start()
+        self._answered = time.perf_counter()
+        self._took = self._answered - started
 
     def _settle(self) -> None:
         with self.session.together():

@@ -29,10 +29,10 @@ const held = () => Array.from(brush.data["bin"])
 const show = (bins) => {
   bins = bins.sort((a, b) => a - b)
   const last = bins.length - 1
+  if (!same(held(), bins)) brush.data = {bin: bins}  // first: Python answers what comes first
   if (ordered && bins.length > 0 && bins.length < count && bins[last] - bins[0] === last)
     box.setv({left: bins[0] - 0.5, right: bins[last] + 0.5, visible: true})
   else box.setv({visible: false})
-  if (!same(held(), bins)) brush.data = {bin: bins}
 }
 // The bar whose top is under the pointer, within a few pixels; whole columns count.
 const top_at = (event) => {
@@ -171,10 +171,10 @@ const show_box = (left, right, bottom, top) => {
   if (x0 === x1) { x0 = within(x0, nx - 1); x1 = x0 + 1 }
   if (y0 === y1) { y0 = within(y0, ny - 1); y1 = y0 + 1 }
   const x = (i) => grid[0] + (grid[1] - grid[0]) * i / nx, y = (i) => grid[2] + (grid[3] - grid[2]) * i / ny
-  box.setv({left: x(x0), right: x(x1), bottom: y(y0), top: y(y1), visible: true})
-  lasso.data = {x: [], y: []}
   const now = [x0, x1, y0, y1], old = [...brush.data["x"], ...brush.data["y"]]
   if (now.some((n, i) => n !== old[i]) || old.length !== 4) brush.data = {x: [x0, x1], y: [y0, y1]}
+  box.setv({left: x(x0), right: x(x1), bottom: y(y0), top: y(y1), visible: true})
+  if (lasso.data["x"].length > 0) lasso.data = {x: [], y: []}
 }
 const clear = () => {
   box.setv({visible: false})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from bokeh.models import BasicTicker, BasicTickFormatter, ColumnDataSource, NumeralTickFormatter
@@ -58,18 +59,21 @@ class LayeredPlot(ElementPlot):
         if fit:
             self._fit(element)
 
+    hearing = False  # while the browser's change is acted on
+
     def hear(self, model: Any, name: str, act: Callable[[str, Any, Any], None]) -> None:
         """Call `act` when the browser changes a property; in a notebook, too, what it does is shown at once."""
 
         def heard(attr: str, old: Any, new: Any) -> None:
-            if self.comm is None:
-                act(attr, old, new)
-                return
             from panel.io.document import hold
 
             # Bokeh calls this when it holds no changes any more, and HoloViews sends only those that are held.
-            with hold(self.document, comm=self.comm):
-                act(attr, old, new)
+            with nullcontext() if self.comm is None else hold(self.document, comm=self.comm):
+                self.hearing = True
+                try:
+                    act(attr, old, new)
+                finally:
+                    self.hearing = False
 
         model.on_change(name, heard)
 

@@ -215,8 +215,6 @@ class Explorer:
         """A view was brushed; a burst of moves is followed once."""
         self.history.add(self.brush.query)
         self.previewed = None
-        if self.boards is not None:
-            self.boards.board.brush = self.brush
         if not self._following:
             self._following = True
             self.session.soon(self._follow)

@@ -48,7 +48,7 @@ test-slow: $(VENV)/installed-test browser
 bench: $(VENV)/installed-test browser
 	$(PYTEST) benchmarks/test_itemize.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
 	$(PYTEST) benchmarks/test_cube.py -m benchmark
-	$(PYTEST) benchmarks/test_app.py benchmarks/test_cube_page.py benchmarks/test_cube_app.py -m benchmark
+	$(PYTEST) benchmarks/test_app.py benchmarks/test_cube_page.py benchmarks/test_cube_app.py benchmarks/test_nncubes_wanted.py -m benchmark
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from browser import chromium  # noqa: F401 (one browser for all benchmarks)
 
 
 @dataclass

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from browser import bokeh_serve, chromium, page  # noqa: F401
+from browser import bokeh_serve
 from rnnbow_page import HELPERS, record
 
 import learnviews as lv
@@ -61,7 +61,7 @@ def pan(tab, x, y, by):
     return spent
 
 
-def test_pages_and_selection(benchmark, table, chromium, tmp_path):  # noqa: F811
+def test_pages_and_selection(benchmark, table, chromium, tmp_path):
     path = record(tmp_path / "figures.rnnbow", steps=30_000, every=100)
     started = time.perf_counter()
     with bokeh_serve("rnnbow", str(path)) as server:
@@ -105,7 +105,7 @@ def test_pages_and_selection(benchmark, table, chromium, tmp_path):  # noqa: F81
     benchmark.pedantic(lambda: None, rounds=1)
 
 
-def test_panning_a_million_batches(benchmark, table, chromium, tmp_path):  # noqa: F811
+def test_panning_a_million_batches(benchmark, table, chromium, tmp_path):
     path = long_recording(tmp_path / "million.rnnbow", MILLION)
     case = "overview of 1,000,000 batches, Chromium"
     with bokeh_serve("rnnbow", str(path)) as server:

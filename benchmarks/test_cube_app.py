@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from browser import bokeh_serve, chromium  # noqa: F401
+from browser import bokeh_serve
 from nncubes_page import HELPERS, place
 
 from learnviews.kernels import cube
@@ -63,7 +63,7 @@ def drag(app, count, pause):
 
 
 @pytest.mark.parametrize("names", [None, FOUR], ids=["7 attributes", "4 attributes"])
-def test_brushing(table, chromium, tmp_path, names):  # noqa: F811
+def test_brushing(table, chromium, tmp_path, names):
     frame, schema = cube.flights()
     if names is not None:
         schema = cube.Schema(*(schema[name] for name in names))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from browser import chromium  # noqa: F401
 
 from learnviews.kernels import cube
 
@@ -49,7 +48,7 @@ def drag(tab, devtools, view, between, height):
     return spent[10:]
 
 
-def test_brushing_inverting_projecting(table, chromium, tmp_path):  # noqa: F811
+def test_brushing_inverting_projecting(table, chromium, tmp_path):
     exact = cube.ExactCube.from_frame(*cube.flights())
     path = cube.fit(exact).to_html(tmp_path / "flights.html")
     table.note(CASE, f"file: {path.stat().st_size / 1e6:.2f} MB")

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from browser import bokeh_serve, chromium  # noqa: F401
+from browser import bokeh_serve
 from nncubes_page import HELPERS
 
 from learnviews.apps.nncubes import first
@@ -50,7 +50,7 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tab(models, chromium):  # noqa: F811
+def tab(models, chromium):
     with bokeh_serve("nncubes", str(models)) as server:
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
         page.add_init_script(HELPERS)

@@ -9,11 +9,11 @@ import argparse
 import json
 import os
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
 import holoviews as hv
+from browse import save
 
 hv.extension("bokeh", logo=False)
 # Okabe and Ito's colours, told apart with any kind of colour vision, each with a marker of its own.
@@ -84,30 +84,13 @@ def picture(kept: dict[str, dict]) -> hv.Layout:
     return hv.Layout(panels).opts(shared_axes=False, toolbar=None).cols(2)
 
 
-def save(view: hv.Layout, path: Path) -> None:
-    """A PNG by way of a browser."""
-    from playwright.sync_api import sync_playwright
-
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page_file = Path(folder) / "page.html"
-        hv.save(view, page_file, resources="inline")
-        page = playwright.chromium.launch(executable_path=browser, args=["--headless", "--no-sandbox"]).new_page(
-            viewport={"width": 1290, "height": 680}
-        )
-        page.goto(page_file.as_uri())
-        page.wait_for_function("window.Bokeh && Bokeh.documents[0] && Bokeh.documents[0].is_idle")
-        page.wait_for_timeout(500)
-        page.screenshot(path=str(path), full_page=True)
-
-
 def main() -> None:
     folder = os.environ.get("LEARNVIEWS_BENCH_DATA") or Path(tempfile.gettempdir()) / "learnviews-bench"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figures", type=Path, default=Path(folder) / "cube-growth.json")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
-    save(picture(json.loads(arguments.figures.read_text())), arguments.out / "cube-growth.png")
+    save(picture(json.loads(arguments.figures.read_text())), arguments.out / "cube-growth.png", 1290, 680)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ python docs/insights.py [--steps 40000] [--out docs]
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import holoviews as hv
 import numpy as np
 import pandas as pd
+from browse import save
 
 import learnviews as lv
 from learnviews.kernels import rnn
@@ -108,23 +108,6 @@ def flows(path: Path, batches: list[int]) -> hv.Layout:
     return hv.Layout(views).opts(shared_axes=False, toolbar=None)
 
 
-def save(view: hv.Layout, path: Path) -> None:
-    """A PNG by way of a browser."""
-    from playwright.sync_api import sync_playwright
-
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page_file = Path(folder) / "page.html"
-        hv.save(view, page_file, resources="inline")
-        page = playwright.chromium.launch(executable_path=browser, args=["--headless", "--no-sandbox"]).new_page(
-            viewport={"width": 1320, "height": 280}
-        )
-        page.goto(page_file.as_uri())
-        page.wait_for_function("window.Bokeh && Bokeh.documents[0] && Bokeh.documents[0].is_idle")
-        page.wait_for_timeout(500)
-        page.screenshot(path=str(path), full_page=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=40_000)
@@ -139,8 +122,9 @@ def main() -> None:
             print(f"\n{trainer.corpus}, initial={initial!r}: {trainer.bits:.2f} bits per character at the end")
             print(table(overview, probes).round(3).to_string())
             if initial == "small":
-                save(picture(overview, probes, "One tanh layer, 100 units, C headers"), arguments.out / "insights.png")
-                save(flows(path, [2, len(overview) - 300]), arguments.out / "early-late.png")
+                named = picture(overview, probes, "One tanh layer, 100 units, C headers")
+                save(named, arguments.out / "insights.png", 1320, 280)
+                save(flows(path, [2, len(overview) - 300]), arguments.out / "early-late.png", 1320, 280)
 
 
 if __name__ == "__main__":

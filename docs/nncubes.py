@@ -7,16 +7,15 @@ opened from a file, and driven with the mouse.
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from browse import DOCS, browser_page
+from playwright.sync_api import Page
 
 from learnviews.kernels import cube
 
-DOCS = Path(__file__).parent
 READY = "window.nncubes?.ready && Bokeh.documents[0].is_idle"
 SCREEN = "([a, x, y]) => { const at = nncubes.page.views[a].screen(x, y); return [at.x, at.y] }"
 DOT = """
@@ -41,12 +40,7 @@ def main() -> None:
 
 
 def picture(path: Path, out: Path, act: Callable[[Page, tuple[str, ...]], None], names: tuple[str, ...]) -> None:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with sync_playwright() as playwright:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu"]
-        page = playwright.chromium.launch(executable_path=browser, args=flags).new_page(
-            viewport={"width": 1280, "height": 800}
-        )
+    with browser_page() as page:
         page.goto(path.resolve().as_uri())
         page.wait_for_function(READY)
         act(page, names)

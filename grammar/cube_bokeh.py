@@ -40,7 +40,13 @@ NUMBER = """
 if (value == null || !isFinite(value)) return "none"
 return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : `${+value.toPrecision(4)}`
 """
-NUMBERS = ("answer", "total", "low", "high")
+# The columns that a tooltip names as its format, joined; Bokeh's own formats write NaN where there is nothing to tell.
+TOLD = """
+const number = (value) => {{{number}}}
+const values = format.split(",").map((name) => source.data[name][special_vars.index])
+if (values.some((value) => value == null || !isFinite(value))) return "none"
+return format === "share" ? `${{(100 * values[0]).toFixed(1)}}%` : values.map(number).join(" to ")
+"""
 ROOM = 0.5  # above bars that outgrow their axis while a brush moves: it is not to change at every move
 MANY = 120  # bars that are drawn without lines around them
 TURNED = 60  # characters on an axis from which on category labels are turned
@@ -211,18 +217,18 @@ class CubeBarsPlot(LayeredPlot):
     def _set_hover(self) -> None:
         hover = self.handles.get("hover")
         if hover is not None:
+            hover.formatters["$sx"].args = {"source": self.handles["source"]}
             hover.update(mode="vline", renderers=[self.handles["glyph_renderer"]], point_policy="follow_mouse")
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         value, names = element.vdims[0], {d.name for d in element.vdims}
         unit = f" {value.unit}" if value.unit else ""
         tips = [(element.kdims[0].label, f"@label {element.kdims[0].unit or ''}")]
-        tips += [(value.label, f"@answer{{custom}}{unit}")]
-        tips += [("90% interval", f"@low{{custom}} to @high{{custom}}{unit}")] if {"low", "high"} <= names else []
-        tips += [("unfiltered", f"@total{{custom}}{unit}")] if "total" in names else []
-        tips += [("share", "@share{0.0%}")] if "total" in names and element.additive else []
-        number = CustomJSHover(code=NUMBER)
-        return tips, {"formatters": {f"@{name}": number for name in NUMBERS}}
+        tips += [(value.label, f"$sx{{answer}}{unit}")]
+        tips += [("90% interval", f"$sx{{low,high}}{unit}")] if {"low", "high"} <= names else []
+        tips += [("unfiltered", f"$sx{{total}}{unit}")] if "total" in names else []
+        tips += [("share", "$sx{share}")] if "total" in names and element.additive else []
+        return tips, {"formatters": {"$sx": CustomJSHover(code=TOLD.format(number=NUMBER))}}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:
         # HoloViews merges axes of one name and title; every view has its own.

@@ -38,12 +38,13 @@ DEGREES = {
     "x": "return `${(value / 6378137 * 180 / Math.PI).toFixed(2)}°`",
     "y": "return `${(Math.atan(Math.sinh(value / 6378137)) * 180 / Math.PI).toFixed(2)}°`",
 }
-NO_CELL = "return value == null || !isFinite(value) ? '0' : (() => {" + NUMBER + "})()"
-# Told of where the pointer is: columns of ends are not always there.
-INTERVAL = """
+# The columns that a tooltip names as its format, joined; those of ends are not always there. See `cube_bokeh.TOLD`.
+TOLD = """
+const number = (value) => {{{number}}}
 const at = special_vars.image_index?.flat_index
-const [low, high] = ["low", "high"].map((name) => source.data[name]?.[0]?.[at])
-return low == null || !isFinite(low) ? "not known" : `${number(low)} to ${number(high)}`
+const values = format.split(",").map((name) => source.data[name]?.[0]?.[at])
+if (values.some((value) => value == null || !isFinite(value))) return format === "known" ? "{nothing}" : "none"
+return values.map(number).join(" to ")
 """
 # The whole map, as large as it fits: a degree is as long across as up.
 FIT = """
@@ -229,8 +230,7 @@ class CubeMapPlot(LayeredPlot):
         hover = self.handles.get("hover")
         if hover is not None:
             hover.renderers = [self.handles["glyph_renderer"]]
-            if "$sx" in hover.formatters:
-                hover.formatters["$sx"].args = {"source": self.handles["source"]}
+            hover.formatters["$sx"].args = {"source": self.handles["source"]}
         plot.toolbar.logo = None
         if self.color_legend:
             self._add_legend(plot, element)
@@ -302,15 +302,13 @@ class CubeMapPlot(LayeredPlot):
         mercator = element.projection == "mercator"
         form = "{custom}" if mercator else "{0,0.00}"
         tips = [(d.label, f"${axis}{form}") for axis, d in zip("xy", element.kdims, strict=True)]
-        number: Any = CustomJSHover(code=NO_CELL if element.additive else NUMBER)
-        formatters = {"@known": number}
+        told = TOLD.format(number=NUMBER, nothing="0" if element.additive else "none")
+        formatters: Any = {"$sx": CustomJSHover(code=told)}
         if mercator:
             formatters |= {f"${axis}": CustomJSHover(code=code) for axis, code in DEGREES.items()}
-        tips += [(value.label, f"@known{{custom}}{unit}")]
+        tips += [(value.label, f"$sx{{known}}{unit}")]
         if {"low", "high"} <= {d.name for d in element.vdims}:
-            code = f"const number = (value) => {{{NUMBER}}}\n{INTERVAL}"
-            formatters["$sx"] = CustomJSHover(code=code)
-            tips += [("90% interval", f"$sx{{custom}}{unit}")]
+            tips += [("90% interval", f"$sx{{low,high}}{unit}")]
         return tips, {"formatters": formatters}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:

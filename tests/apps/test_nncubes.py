@@ -137,6 +137,10 @@ def test_exact_answers_are_the_cubes(app, exact):
         assert app.js("t => nn.answers(t)", title) == truth[name].tolist()
     says(app, f"{exact.total(Query(hour=(6, 12))):,.0f} rows")
     assert "interval" not in app.js("nn.text()")
+    app.page.mouse.move(*place(app, "month", 4, app.js("nn.top('month', 4)") / 2))
+    tooltip = app.page.locator(".bk-tooltip-row-value, .bk-tooltip-custom, .bk-Tooltip").filter(has_text="none")
+    tooltip.first.wait_for()
+    assert app.page.get_by_text("NaN").count() == 0
     click(app, "origin", 1, app.js("nn.height('origin')") * 0.05)
     says(app, "origin is JFK")
     truth = exact.views(Query(hour=(6, 12), origin={"JFK"}))

@@ -18,7 +18,7 @@ SETTLE = """
 const view = Bokeh.index.find_one(figure)
 if (!view) return
 view._invalidate_layout_if_needed = () => {}
-const drawn = lifted.map((renderer) => view.views.get_one(renderer)).filter((each) => each)
+const drawn = lifted.map((renderer) => view.views.find_one(renderer)).filter((each) => each)
 for (const each of drawn) {
   Object.defineProperty(each, "needs_clip", {get: () => true, configurable: true})
   each.request_paint()  // what was painted before this

@@ -65,3 +65,18 @@ def brush(app, title, first, last, at=0.05):
 def click(app, title, x, y, **options):
     """Click into a figure."""
     app.page.mouse.click(*place(app, title, x, y), **options)
+
+
+def press(app, label):
+    """Press a button."""
+    app.page.get_by_role("button", name=label, exact=True).click()
+
+
+def tab(app, label):
+    """Open a tab of the panel."""
+    app.page.get_by_role("tab", name=label).click()
+
+
+def says(app, words):
+    """Wait until the readout says so."""
+    app.wait("words => nn.text().includes(words)", words)

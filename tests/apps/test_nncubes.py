@@ -6,54 +6,13 @@ import urllib.parse
 import numpy as np
 import pytest
 from browser import bokeh_serve
-from nncubes_page import HELPERS, brush, click, drag, place
+from nncubes_page import HELPERS, brush, click, drag, place, press, says, tab
 
 from learnviews.apps.nncubes import first
 from learnviews.kernels import cube
 from learnviews.kernels.cube import Query
 
 pytestmark = pytest.mark.ui
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory):
-    """A folder with a hasty model of the flights."""
-    folder = tmp_path_factory.mktemp("cubes")
-    kept, first.FIT = first.FIT, {"rank": 24, "queries": 1500, "steps": 600}
-    first.first_model(folder)
-    first.FIT = kept
-    return folder
-
-
-@pytest.fixture(scope="session")
-def exact():
-    frame, schema = cube.flights()
-    return cube.ExactCube.build(frame, schema, [first.MEASURE])
-
-
-@pytest.fixture(scope="session")
-def served_cubes(models):
-    with bokeh_serve("nncubes", str(models)) as server:
-        yield server
-
-
-@pytest.fixture
-def app(page, served_cubes):
-    page.page.add_init_script(HELPERS)
-    page.open(served_cubes.url)
-    return page
-
-
-def press(app, label):
-    app.page.get_by_role("banner").get_by_role("button", name=label, exact=True).click()
-
-
-def tab(app, label):
-    app.page.get_by_role("tab", name=label).click()
-
-
-def says(app, words):
-    app.wait("words => nn.text().includes(words)", words)
 
 
 def fragment(app):

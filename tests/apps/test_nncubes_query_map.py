@@ -6,7 +6,7 @@ import urllib.parse
 import numpy as np
 import pytest
 from browser import bokeh_serve
-from nncubes_page import HELPERS, brush
+from nncubes_page import HELPERS, brush, press, says
 
 from learnviews.apps.nncubes import first
 from learnviews.kernels import cube
@@ -43,47 +43,12 @@ window.qm = {
 """
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """A folder with a hasty model of the flights."""
-    folder = tmp_path_factory.mktemp("cubes")
-    kept, first.FIT = first.FIT, {"rank": 24, "queries": 1500, "steps": 600}
-    first.first_model(folder)
-    first.FIT = kept
-    return folder
-
-
-@pytest.fixture(scope="module")
-def model(models):
-    return cube.load(models / first.NAME)
-
-
-@pytest.fixture(scope="module")
-def exact():
-    frame, schema = cube.flights()
-    return cube.ExactCube.build(frame, schema, [first.MEASURE])
-
-
-@pytest.fixture(scope="module")
-def served_maps(models):
-    with bokeh_serve("nncubes", str(models)) as server:
-        yield server
-
-
 @pytest.fixture
-def app(page, served_maps):
+def app(page, served_cubes):
     page.page.add_init_script(HELPERS + MAP)
-    page.open(served_maps.url)
+    page.open(served_cubes.url)
     says(page, "Everything.")
     return page
-
-
-def says(app, words):
-    app.wait("words => nn.text().includes(words)", words)
-
-
-def press(app, label):
-    app.page.get_by_role("button", name=label, exact=True).first.click()
 
 
 def open_map(app, attribute=""):
@@ -286,9 +251,9 @@ def test_the_switch_answers_to_the_keyboard(app):
     app.wait("nn.figure('month').title.text.includes('error')")
 
 
-def test_the_address_keeps_the_views_that_are_exact(app, served_maps, exact):
+def test_the_address_keeps_the_views_that_are_exact(app, served_cubes, exact):
     app.page.goto("about:blank")
-    app.open(served_maps.url + "#" + urllib.parse.quote('{"exact":["month","carrier"]}'))
+    app.open(served_cubes.url + "#" + urllib.parse.quote('{"exact":["month","carrier"]}'))
     app.wait("nn.figures().filter((f) => f.title.text.endsWith('exact')).length === 2")
     assert app.js("nn.answers('carrier')") == exact.views()["carrier"].tolist()
     app.js("location.hash = encodeURIComponent('{\"exact\":true}')")

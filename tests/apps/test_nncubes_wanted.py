@@ -1,10 +1,7 @@
 """What an answer should be, in a real browser: bars, cells of the map and the total, one or several at once."""
 
 import pytest
-from browser import bokeh_serve
-from nncubes_page import HELPERS, brush, drag, place
-
-from learnviews.apps.nncubes import first
+from nncubes_page import brush, drag, place
 
 pytestmark = pytest.mark.ui
 HIT = 0.02
@@ -18,23 +15,6 @@ COUNT = """() => {
   const send = WebSocket.prototype.send
   WebSocket.prototype.send = function (...args) { window.sent += 1; return send.apply(this, args) }
 }"""
-
-
-@pytest.fixture(scope="module")
-def served_cubes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cubes")
-    kept, first.FIT = first.FIT, {"rank": 24, "queries": 1500, "steps": 600}
-    first.first_model(folder)
-    first.FIT = kept
-    with bokeh_serve("nncubes", str(folder)) as server:
-        yield server
-
-
-@pytest.fixture
-def app(page, served_cubes):
-    page.page.add_init_script(HELPERS)
-    page.open(served_cubes.url)
-    return page
 
 
 def lower(app, title, bin, share):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from browser import bokeh_serve
-from nncubes_page import HELPERS, brush, drag, place
+from nncubes_page import HELPERS, brush, drag, place, press, says
 
 from learnviews.apps.nncubes import first
 from learnviews.apps.nncubes.zoom import MOST_CELLS, _factor
@@ -20,39 +20,8 @@ ZOOMED = "title => nn.figure(title).title.text.includes('exact (zoomed)')"
 
 
 @pytest.fixture(scope="module")
-def zoom_models(tmp_path_factory):
-    """A folder with a hasty model of the flights."""
-    folder = tmp_path_factory.mktemp("cubes")
-    kept, first.FIT = first.FIT, {"rank": 16, "queries": 800, "steps": 200}
-    first.first_model(folder)
-    first.FIT = kept
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served_zoom(zoom_models):
-    with bokeh_serve("nncubes", str(zoom_models)) as server:
-        yield server
-
-
-@pytest.fixture
-def app(page, served_zoom):
-    page.page.add_init_script(HELPERS)
-    page.open(served_zoom.url)
-    return page
-
-
-@pytest.fixture(scope="module")
 def flights():
     return cube.flights()
-
-
-def says(app, words):
-    app.wait("words => nn.text().includes(words)", words)
-
-
-def press(app, label):
-    app.page.get_by_role("button", name=label, exact=True).click()
 
 
 def finer(flights, start, stop):
@@ -121,14 +90,14 @@ def test_a_brush_on_fine_bins_is_exact_everywhere(app, flights):
     says(app, f"Where departure delay is 11 to 16 min. {len(chosen):,} rows")
 
 
-def test_zooming_out_gives_the_model_back(app, zoom_models):
+def test_zooming_out_gives_the_model_back(app, models):
     zoom_in(app)
     brush(app, DELAY, 20, 24, at=0.02)
     says(app, "Where departure delay is 11 to 16 min.")
     press(app, "Zoom out")
     says(app, "model Where departure delay is 9 to 18 min.")  # the bins of the model that hold it
     app.wait("nn.plain('zoom_note').includes('cover whole bins')")
-    expected = cube.load(zoom_models / first.NAME).views(Query(delay=(14, 16)))
+    expected = cube.load(models / first.NAME).views(Query(delay=(14, 16)))
     assert app.js("nn.answers('month')") == pytest.approx(expected["month"].tolist())
     assert len(app.js("t => nn.answers(t)", DELAY)) == 22
     assert app.js("t => nn.brushed(t)", DELAY) == [13.5, 15.5]

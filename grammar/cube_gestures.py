@@ -62,11 +62,14 @@ if (!brush._listens) {
     if (event.key !== "Escape" || !brush._over) return
     if (brushing) show([])
   })
-  box.pan.connect(() => {
+  let wide = 0
+  box.pan.connect(([phase]) => {
     const count = source.data["left"].length
-    const first = Math.max(0, Math.min(count - 1, Math.round(Math.min(box.left, box.right) + 0.5)))
-    const last = Math.max(first, Math.min(count - 1, Math.round(Math.max(box.left, box.right) - 0.5)))
-    show(from_to(first, last))
+    if (phase === "pan:start") wide = Math.abs(box.right - box.left)
+    const moved = Math.abs(Math.abs(box.right - box.left) - wide) < 1e-6, bins = Math.round(wide)
+    const start = Math.round(Math.min(box.left, box.right) + 0.5), stop = Math.round(Math.max(box.left, box.right) + 0.5)
+    const first = Math.max(0, Math.min(moved ? count - bins : count - 1, start))
+    show(from_to(first, moved ? first + bins - 1 : Math.max(first, Math.min(count, stop) - 1)))
   })
 }
 """

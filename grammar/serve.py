@@ -13,6 +13,8 @@ from typing import Any
 
 import holoviews as hv
 from bokeh.document import Document
+from bokeh.document.callbacks import invoke_with_curdoc
+from bokeh.document.events import DocumentPatchedEvent
 from bokeh.io import curdoc
 from bokeh.model import Model
 
@@ -58,10 +60,17 @@ class Session:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Send what changes inside as one message: Bokeh looks through all models of a page for every message."""
-        from panel.io.document import unlocked
-
-        with unlocked():
+        callbacks = self.doc.callbacks
+        if callbacks.hold_value is not None:
             yield
+            return
+        callbacks.hold("combine")
+        try:
+            yield
+        finally:
+            # After messages that wait already: names private to Bokeh, which a test watches.
+            events, callbacks._held_events, callbacks._hold = list(callbacks._held_events), [], None
+            _send(self.doc, events)
 
     def soon(self, callback: Any) -> None:
         """Run `callback` on the session's own thread: the only way in from another one."""
@@ -93,6 +102,23 @@ class Rest:
     def _run(self) -> None:
         self._waiting = None
         self.callback()
+
+
+def _send(doc: Document, events: list[Any]) -> None:
+    """Send changes as one message to every page of a document, then tell who listens in Python."""
+    session: Any = getattr(doc.session_context, "session", None)
+    served = session is not None and session._pending_writes is not None
+    changes = [each for each in events if isinstance(each, DocumentPatchedEvent)]
+    served = session is not None and session._pending_writes is not None
+    if served and changes:
+        for connection in session._subscribed_connections:
+            message = connection.protocol.create("PATCH-DOC", changes)
+            session._pending_writes.append(connection._socket.send_message(message))
+    for event in events:
+        if not (served and isinstance(event, DocumentPatchedEvent)):
+            doc.callbacks.trigger_on_change(event)
+        elif event.callback_invoker is not None:
+            invoke_with_curdoc(doc, event.callback_invoker)
 
 
 def _cleanup(plot: Any, context: Any) -> None:

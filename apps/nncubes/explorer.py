@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -230,13 +229,12 @@ class Explorer:
     @shown_in_page
     def _follow(self) -> None:
         """Everything but the views follows the query."""
-        brushed, self._following = self._following, False
+        self._following = False
         if self.model is None:
             return
         self.tell()
         controls, history = self.controls, self.history
-        # Sent at once, before what was changed in the same breath: of use after a brush, wrong after another model.
-        with self.session.together() if brushed else nullcontext():
+        with self.session.together():
             self.describe()
             controls.undo.disabled, controls.redo.disabled = not history.can_undo, not history.can_redo
             controls.clear.disabled = not history.now.filters

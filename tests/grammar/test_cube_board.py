@@ -210,3 +210,34 @@ def test_what_a_brush_moves_is_repainted_alone(page, board):
     assert page.js("lv.painted") == []
     assert page.js("lv.heard") <= 2  # the answers, and the page's title
     page.page.mouse.up()
+
+
+def test_escape_in_the_middle_of_a_drag_clears(page, board):
+    page.page.add_init_script(HELPERS)
+    page.open(board.url)
+    page.wait(f"{VIEWS}.length >= 4 && {VIEWS}.every((v) => Object.hasOwn(v, '_invalidate_layout_if_needed'))")
+    y = middle(page, "hour")
+    mouse = page.page.mouse
+    mouse.move(*at(page, "hour", 2, y))
+    mouse.down()
+    mouse.move(*at(page, "hour", 6, y), steps=5)
+    page.wait("document.title.includes('hour')")
+    page.page.keyboard.press("Escape")
+    mouse.move(*at(page, "hour", 15, y), steps=5)
+    mouse.up()
+    brushed(page)
+    drag(page, "hour", (2.2, y), (6.1, y))
+    brushed(page, hour=(2, 7))
+
+
+def test_a_brush_that_is_moved_against_the_edge_keeps_its_width(page, board):
+    page.page.add_init_script(HELPERS)
+    page.open(board.url)
+    page.wait(f"{VIEWS}.length >= 4 && {VIEWS}.every((v) => Object.hasOwn(v, '_invalidate_layout_if_needed'))")
+    y = middle(page, "hour")
+    drag(page, "hour", (12, y), (16, y))
+    brushed(page, hour=(12, 17))
+    drag(page, "hour", (14, y), (26, y))
+    brushed(page, hour=(19, 24))
+    drag(page, "hour", (21, y), (-4, y))
+    brushed(page, hour=(0, 5))

@@ -1,0 +1,85 @@
+"""Model discovery: data sets, problems, and studies that find models for them.
+
+Importing this loads neither scikit-learn nor SMAC: names are resolved when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..progress import Progress
+from ..store import FileFormatError, StoreError
+
+if TYPE_CHECKING:
+    from .columns import Column as Column
+    from .data import Dataset as Dataset
+    from .data import Resource as Resource
+    from .data import load as load
+    from .discover import discover as discover
+    from .exports import export as export
+    from .exports import open_export as open_export
+    from .metrics import METRICS as METRICS
+    from .metrics import Metric as Metric
+    from .model import Model as Model
+    from .problem import Problem as Problem
+    from .splits import Plan as Plan
+    from .splits import plan as plan
+    from .study import Study as Study
+    from .tasks import TASKS as TASKS
+    from .tasks import Task as Task
+    from .understand import agreement as agreement
+    from .understand import error_correlation as error_correlation
+    from .understand import parameter_importance as parameter_importance
+    from .understand import partial_dependence as partial_dependence
+    from .understand import permutation_importance as permutation_importance
+
+_HOMES = {
+    "Column": "columns",
+    "Dataset": "data",
+    "METRICS": "metrics",
+    "Metric": "metrics",
+    "Model": "model",
+    "Plan": "splits",
+    "Problem": "problem",
+    "Resource": "data",
+    "Study": "study",
+    "TASKS": "tasks",
+    "Task": "tasks",
+    "agreement": "understand",
+    "discover": "discover",
+    "error_correlation": "understand",
+    "export": "exports",
+    "load": "data",
+    "open_export": "exports",
+    "parameter_importance": "understand",
+    "partial_dependence": "understand",
+    "permutation_importance": "understand",
+    "plan": "splits",
+}
+
+__all__ = ["FileFormatError", "Progress", "StoreError", *sorted(_HOMES)]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """Public names win over modules of the same name: importing `.discover` must not hide `discover`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(f".{_HOMES[name]}", self.__name__), name)
+        super().__setattr__(name, found)
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

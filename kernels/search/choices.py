@@ -1,0 +1,263 @@
+"""What can be chosen for one problem on one data set: which hyper-parameters there are, and which go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .families import FAMILIES, LABELS, VALUES, offered
+from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, complete
+
+KINDS = {
+    "real": "numbers",
+    "integer": "numbers",
+    "boolean": "numbers",
+    "categorical": "categories",
+    "dateTime": "dates",
+    "text": "texts",
+    "image": "images",
+    "timeseries": "series",
+}
+"""Column type -> how it is treated. Types that are not here are left out, and `Facts.left_out` says so."""
+
+FORECASTERS = ("linear", "elastic", "neighbours", "forest", "extra", "boosting", "svm", "kernel", "gaussian", "mlp")
+RULES = ("naive", "seasonal", "drift", "mean", "smoothing")
+CLUSTERERS = ("kmeans", "mixture", "agglomerative", "spectral", "dbscan")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the choices depend on.
+
+    Attributes
+    ----------
+    columns : dict
+        Treatment ("numbers", "categories", "dates", "texts", "images", "series") -> names of columns.
+    left_out : dict
+        Name -> type of features nothing can be made of.
+    rows : int
+    missing : bool
+        Whether a numeric feature has gaps.
+    outcomes : int
+        Distinct values of the target; 0 without one.
+    targets : tuple of str
+    """
+
+    columns: dict[str, list[str]]
+    left_out: dict[str, str]
+    rows: int
+    missing: bool
+    outcomes: int
+    targets: tuple[str, ...] = ()
+
+
+def targets(problem) -> tuple[str, ...]:
+    """The problem's target columns."""
+    target = getattr(problem, "target", None)
+    return () if target is None else (target,) if isinstance(target, str) else tuple(target)
+
+
+def features(data, problem) -> list[str]:
+    """The columns the problem may learn from: its own list, else all attributes but the targets."""
+    wanted = getattr(problem, "features", None)
+    names = list(wanted) if wanted else [n for n, c in data.columns.items() if c.role == "attribute"]
+    if problem.task == "timeSeriesForecasting":
+        names += [n for n in (problem.time, problem.group, *problem.known) if n and n not in names]
+    return [n for n in names if n in data.columns and n not in targets(problem)]
+
+
+def facts(data, problem) -> Facts:
+    """Look once at the data, for everything the choices depend on."""
+    columns: dict[str, list[str]] = {}
+    left_out = {}
+    for name in features(data, problem):
+        type_ = data.columns[name].type
+        if type_ in KINDS:
+            columns.setdefault(KINDS[type_], []).append(name)
+        else:
+            left_out[name] = type_
+    wanted = targets(problem)
+    outcomes = int(data.frame[wanted[0]].nunique()) if len(wanted) == 1 and wanted[0] in data.frame else len(wanted)
+    return Facts(columns, left_out, len(data.frame), _gaps(data, columns.get("numbers", [])), outcomes, wanted)
+
+
+def _gaps(data, names: list[str]) -> bool:
+    """Whether a value is missing, or infinite, which counts as missing too."""
+    endless = (float("inf"), float("-inf"))
+    return any(bool(data.frame[n].isna().any() or data.frame[n].isin(endless).any()) for n in names)
+
+
+def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparameter]:
+    """Every hyper-parameter of a problem, parents first."""
+    known = facts(data, problem)
+    if problem.task == "clustering":
+        return _clustering(known, problem, tuple(exclude))
+    if problem.task == "timeSeriesForecasting":
+        return _forecasting(known, tuple(exclude))
+    return _supervised(known, problem, tuple(exclude))
+
+
+def bans(data, problem) -> list[Ban]:
+    """Combinations that no configuration may hold."""
+    demanding = tuple(n for n, f in FAMILIES.items() if not f.missing)
+    dense = tuple(n for n, f in FAMILIES.items() if not f.sparse)
+    return [
+        (("model", (*demanding, *CLUSTERERS, "spreading")), ("impute", ("keep",))),
+        (("model", (*dense, *CLUSTERERS, "spreading")), ("text:reduce", ("none",))),
+        (("model", ("counts",)), ("text:reduce", ("svd",))),
+    ]
+
+
+def default(data, problem, **config) -> dict:
+    """A full configuration that differs from the defaults where `config` says so."""
+    return complete(config, parameters(data, problem))
+
+
+def _models(names: list[str], exclude: tuple[str, ...], first: str) -> Choice:
+    left = tuple(n for n in names if n not in exclude)
+    if not left:
+        raise ValueError(f"no model is left: {', '.join(names)} are all excluded")
+    return Choice("model", left, first if first in left else left[0])
+
+
+def _supervised(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    kind = VALUES if problem.task == "regression" else LABELS
+    names = offered(kind, known.rows, exclude)
+    if "counts" in names and set(known.columns) != {"texts"}:
+        names.remove("counts")
+    if problem.task == "semiSupervisedClassification":
+        names = ["spreading", *names]
+    model = _models(names, exclude, "boosting")
+    found: list[Hyperparameter] = [model]
+    found += [p for n in model.values if n in FAMILIES for p in FAMILIES[n].parameters()]
+    if problem.task == "semiSupervisedClassification":
+        found += _semi(model)
+    if kind == LABELS:
+        found += _choice("balance", ("none", "balanced"), model, lambda f: f.balanced)
+        found += [Choice("labels", ("separate", "chain"))] if several(known, problem) else []
+    elif len(known.targets) == 1:
+        found.append(Choice("target", ("plain", "power")))
+    return [*found, *_preparation(known, model, _learnable(known, problem, kind))]
+
+
+def several(known: Facts, problem) -> bool:
+    """Whether a row can have several labels at once."""
+    return getattr(problem, "subtask", None) == "multiLabel" or len(known.targets) > 1
+
+
+def _learnable(known: Facts, problem, kind: str) -> bool:
+    """Whether an encoder may learn from the target: one target, not too many classes."""
+    single = len(known.targets) == 1 and not several(known, problem)
+    return single and (kind == VALUES or known.outcomes <= 30)
+
+
+def _choice(name: str, values: tuple, model: Choice, of) -> list[Hyperparameter]:
+    names = tuple(n for n in model.values if n in FAMILIES and of(FAMILIES[n]))
+    return [Choice(name, values, when=(("model", names),))] if names else []
+
+
+def _semi(model: Choice) -> list[Hyperparameter]:
+    trained = tuple(n for n in model.values if n in FAMILIES and FAMILIES[n].probable)
+    spread = (("model", ("spreading",)),)
+    found: list[Hyperparameter] = []
+    if "spreading" in model.values:
+        found += [Integer("spreading:neighbours", 2, 30, 7, log=True, when=spread)]
+        found += [Float("spreading:clamping", 0.01, 0.9, 0.2, when=spread)]
+    if trained:
+        found.append(Choice("unlabelled", ("self-training", "left out"), when=(("model", trained),)))
+        sure = (("model", trained), ("unlabelled", ("self-training",)))
+        found.append(Float("unlabelled:sure", 0.55, 0.99, 0.8, when=sure))
+    return found
+
+
+def _preparation(known: Facts, model: Choice, learnable: bool) -> list[Hyperparameter]:
+    kinds = known.columns
+    found: list[Hyperparameter] = []
+    if "numbers" in kinds and known.missing:
+        found.append(Choice("impute", ("median", "mean", "most_frequent", "keep")))
+        found.append(Choice("impute:flag", ("no", "yes")))
+    if "categories" in kinds:
+        encoders = ("onehot", "target", "ordinal") if learnable else ("onehot", "ordinal")
+        found.append(Choice("encode", encoders))
+        found.append(Integer("encode:limit", 5, 100, 30, log=True, when=(("encode", ("onehot",)),)))
+    if {"numbers", "dates", "categories"} & set(kinds):
+        found += _choice("scale", ("standard", "robust", "quantile", "power"), model, lambda f: f.scaled) or []
+    for kind, settings in _MEDIA.items():
+        found += settings if kind in kinds else []
+    if (learnable and sum(map(len, kinds.values())) > 2) or ({"texts", "images", "series"} & set(kinds) and learnable):
+        found.append(Choice("select", ("all", "best")))
+        found.append(Float("select:share", 0.1, 0.95, 0.6, when=(("select", ("best",)),)))
+    return found
+
+
+_MEDIA: dict[str, list[Hyperparameter]] = {
+    "texts": [
+        Choice("text:parts", ("words", "pairs", "characters", "hashes")),
+        Integer("text:features", 200, 20_000, 5000, log=True),
+        Choice("text:reduce", ("svd", "none")),
+        Integer("text:components", 10, 200, 60, log=True, when=(("text:reduce", ("svd",)),)),
+    ],
+    "images": [
+        Choice("image:features", ("hog", "colours", "thumbnail", "all")),
+        Choice("image:size", (32, 16, 48)),
+        Integer("image:components", 8, 200, 60, log=True),
+    ],
+    "series": [
+        Choice("series:features", ("kernels", "statistics", "intervals", "values", "all")),
+        Integer("series:length", 16, 256, 64, log=True),
+        Integer("series:kernels", 50, 500, 150, log=True, when=(("series:features", ("kernels", "all")),)),
+    ],
+}
+
+
+def _forecasting(known: Facts, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    names = [*RULES, *(n for n in offered(VALUES, known.rows, exclude) if n in FORECASTERS)]
+    model = _models([n for n in names if n not in exclude], exclude, "linear")
+    learned = (("model", tuple(n for n in model.values if n in FAMILIES)),)
+    found: list[Hyperparameter] = [model]
+    found += [p for n in model.values if n in FAMILIES for p in FAMILIES[n].parameters()]
+    seasonal = (("model", tuple(n for n in model.values if n not in ("naive", "drift", "mean"))),)
+    if seasonal[0][1]:
+        found.append(Choice("season", ("found", "set", "none"), when=seasonal))
+        when = (*seasonal, ("season", ("set",)))
+        found.append(
+            Integer("season:length", 2, max(3, min(60, known.rows // 3)), min(12, max(3, known.rows // 3)), True, when)
+        )
+    if not learned[0][1]:
+        return found
+    longest = max(2, min(48, known.rows // 4))
+    found += [
+        Integer("lags:count", 1, longest, min(12, longest), True, learned),
+        Choice("lags:target", ("level", "difference"), None, learned),
+        Choice("lags:means", ("no", "yes"), None, learned),
+        Choice("lags:calendar", ("no", "yes"), None, learned),
+        Choice("target", ("plain", "power"), None, learned),
+    ]
+    return [*found, *_preparation(Facts({}, {}, known.rows, False, 0), model, False)]
+
+
+def _clustering(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    names = [
+        n for n in CLUSTERERS if known.rows <= {"agglomerative": 5000, "spectral": 2000, "dbscan": 20_000}.get(n, 10**9)
+    ]
+    model = _models(names, exclude, "kmeans")
+    most = max(2, min(20, known.rows // 2))
+    counted = tuple(n for n in model.values if n != "dbscan")
+    found: list[Hyperparameter] = [model]
+    if counted:
+        when = (("model", counted),)
+        count = Integer("clusters", 2, max(most, 3), 3, when=when)
+        found.append(Choice("clusters", (problem.clusters,), when=when) if problem.clusters else count)
+    found += [p for p in _CLUSTER if p.when[0][1][0] in model.values]
+    prepared = [p for p in _preparation(known, model, False) if p.name != "scale"]
+    scaled = {"numbers", "dates", "categories"} & set(known.columns)
+    return [*found, *([Choice("scale", ("standard", "robust", "quantile", "power"))] if scaled else []), *prepared]
+
+
+_CLUSTER: list[Hyperparameter] = [
+    Choice("mixture:shape", ("full", "diag", "tied", "spherical"), when=(("model", ("mixture",)),)),
+    Choice("agglomerative:linkage", ("ward", "average", "complete"), when=(("model", ("agglomerative",)),)),
+    Integer("spectral:neighbours", 3, 30, 10, log=True, when=(("model", ("spectral",)),)),
+    Float("dbscan:reach", 0.5, 0.99, 0.9, when=(("model", ("dbscan",)),)),
+    Integer("dbscan:core", 3, 20, 5, when=(("model", ("dbscan",)),)),
+]

@@ -1,0 +1,319 @@
+"""Data sets: a table with one row per thing to learn from, typed columns, and the files that its values name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import columns as column_types
+from . import table_files
+from .columns import Column
+from .values import listed
+
+ROW_ID = "row"
+D3M_INDEX = "d3mIndex"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Files beside a data set's table: a folder of media, a graph, another table.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        "table", "image", "text", "timeseries", "graph", "audio" or "video".
+    path : Path
+        The folder of a collection, or the file.
+    formats : tuple of str
+        As D3M names them, for example "image/png".
+    columns : tuple of Column
+        Of a table, of an edge list, or of the files of a collection of series.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    formats: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self.path.parent if self.path.is_file() else self.path
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A table with one row per thing to learn from.
+
+    Parameters
+    ----------
+    name : str
+    frame : DataFrame
+        Its index holds the row ids, each once. How values are kept by type: see `values`.
+    columns : dict
+        `Column` by name, in the frame's order.
+    path : Path, optional
+        Where it was read from.
+    resources : dict
+        `Resource` by name.
+    splits : Series, optional
+        "train" or "holdout" by row id, where the data came with a split.
+    notes : tuple of str
+        What a user should know of how it was read.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    columns: dict[str, Column]
+    path: Path | None = None
+    resources: dict[str, Resource] = field(default_factory=dict)
+    splits: pd.Series | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{column.name}: {column.type}" for column in list(self.columns.values())[:8])
+        return f"Dataset({self.name}: {len(self):,} rows, {len(self.columns)} columns ({kinds}))"
+
+    def column(self, name: str) -> Column:
+        """A column by name.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message lists those there are.
+        """
+        column_types.check_known([name], self.frame, self.name)
+        return self.columns[name]
+
+    def take(self, rows: Iterable[Any]) -> Dataset:
+        """The data set with these rows (ids) only, in this order."""
+        wanted = pd.Index(list(rows), name=self.frame.index.name)
+        unknown = wanted[~wanted.isin(self.frame.index)]
+        if len(unknown):
+            raise ValueError(f"{self.name}: no row {listed(map(str, unknown))}")
+        if not wanted.is_unique:
+            raise ValueError(f"{self.name}: row {wanted[wanted.duplicated()][0]} is wanted twice")
+        splits = None if self.splits is None else self.splits.loc[wanted]
+        return replace(self, frame=self.frame.loc[wanted], splits=splits)
+
+    def select(self, columns: Iterable[str]) -> Dataset:
+        """The data set with these columns only, in this order."""
+        wanted = list(columns)
+        column_types.check_known(wanted, self.frame, self.name)
+        table_files.check_names(wanted, self.name)
+        return replace(self, frame=self.frame[wanted], columns={name: self.columns[name] for name in wanted})
+
+    def with_types(self, types: Mapping[str, str]) -> Dataset:
+        """The data set with other types for some columns.
+
+        Raises
+        ------
+        ValueError
+            If a value does not fit; the message names column and row.
+        """
+        from .media import resources_of
+
+        found, changed = column_types.typed(self.frame[list(types)] if types else self.frame[[]], dict(types))
+        columns = {
+            name: replace(column, type=changed[name].type, why=changed[name].why) if name in changed else column
+            for name, column in self.columns.items()
+        }
+        frame = self.frame.assign(**{str(name): found[name] for name in found})
+        return resources_of(replace(self, frame=frame, columns=columns), types, types)
+
+    def with_roles(self, roles: Mapping[str, str]) -> Dataset:
+        """The data set with other roles for some columns; a column with role "index" becomes the row ids."""
+        column_types.check_known(roles, self.frame, self.name)
+        columns = {
+            name: replace(column, role=roles[name], roles=(roles[name],)) if name in roles else column
+            for name, column in self.columns.items()
+        }
+        found = replace(self, columns=columns)
+        index = [name for name, role in roles.items() if role == "index"]
+        if len(index) > 1:
+            raise ValueError(f"{self.name}: several columns with role index: {', '.join(index)}; expected one")
+        return found._indexed(index[0]) if index else found
+
+    def _indexed(self, name: str) -> Dataset:
+        ids = self.frame[name]
+        check_ids(pd.Index(ids, name=name), self.name)
+        frame = self.frame.drop(columns=name).set_axis(pd.Index(ids, name=name))
+        splits = None if self.splits is None else self.splits.set_axis(frame.index)
+        columns = {key: column for key, column in self.columns.items() if key != name}
+        return replace(self, frame=frame, columns=columns, splits=splits)
+
+    def join(self, other: Any, on: Any, columns: Iterable[str] | None = None) -> Dataset:
+        """The data set with columns of another table added, found by key; see `joins.join`."""
+        from .joins import join
+
+        return join(self, other, on, columns)
+
+    def table(self, name: str) -> Dataset:
+        """Another table of the same data set, by the name of its resource."""
+        resource = self.resources.get(name)
+        if resource is None or resource.kind != "table":
+            tables = [key for key, found in self.resources.items() if found.kind == "table"]
+            raise ValueError(f'{self.name}: no table "{name}"; it has {listed(tables) or "none"}')
+        from .d3m import resource_table
+
+        return resource_table(resource)
+
+    def read(self, column: str, rows: Iterable[Any] | None = None) -> list[Any]:
+        """What a column's values name: an array per image, text, or DataFrame per series; None where nothing is named.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If a file cannot be read; the message names file, column and row.
+        """
+        from .media import read
+
+        return read(self, column, rows)
+
+    def fingerprint(self) -> str:
+        """A number, in hexadecimal, of values, types, roles and split: the same for the same data in another run."""
+        made = hashlib.sha256()
+        described = [(column.name, column.type, column.role, column.refers) for column in self.columns.values()]
+        made.update(json.dumps(described).encode())
+        for values in (self.frame.index.to_series(), *(self.frame[name] for name in self.frame)):
+            made.update(pd.util.hash_pandas_object(_hashable(values), index=False).to_numpy().tobytes())
+        if self.splits is not None:
+            made.update(np.array(self.splits == "train").tobytes())
+        return made.hexdigest()
+
+
+def _hashable(values: pd.Series) -> pd.Series:
+    """Objects as text, told apart from what is missing and from text that looks the same."""
+    if values.dtype != object:
+        return values
+    return pd.Series([f"{type(value).__name__} {value}" for value in values], dtype=object)
+
+
+def load(
+    source: Any, name: str | None = None, types: Mapping[str, str] | None = None, roles: Mapping[str, str] | None = None
+) -> Dataset:
+    """A data set from whatever holds one.
+
+    Parameters
+    ----------
+    source : path, DataFrame or Dataset
+        A D3M folder (or a part of it, see `d3m`), a CSV or Parquet file (or the folder of one), a folder of images, of
+        texts or of series (their sub-folders are the labels, see `media`), or a DataFrame, whose index is kept as row
+        ids. Values of a table that name images, texts or series beside it are read as such.
+    name : str, optional
+        What to call it.
+    types, roles : dict, optional
+        By column, instead of what is found out.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, TypeError
+        If it cannot be read; the message names file, column and row.
+    """
+    found = _load(source, dict(types or {}))
+    if roles:
+        found = found.with_roles(roles)
+    return replace(found, name=name) if name else found
+
+
+def _load(source: Any, types: dict[str, str]) -> Dataset:
+    if isinstance(source, Dataset):
+        return source.with_types(types) if types else source
+    if isinstance(source, pd.DataFrame):
+        return from_frame(source, types)
+    if not isinstance(source, (str, Path)):
+        raise TypeError(f"a data set cannot be read from {type(source).__name__}; expected a path or a DataFrame")
+    path = Path(source).expanduser()
+    if path.is_dir() or path.name in ("datasetDoc.json", "problemDoc.json"):
+        return _load_folder(path, types)
+    frame, written, notes = table_files.read_table(path)
+    return from_frame(frame, types, table_files.stem(path), path, written, notes)
+
+
+def _load_folder(path: Path, types: dict[str, str]) -> Dataset:
+    from . import d3m, media
+
+    if d3m.is_d3m(path):
+        return d3m.load_d3m(path, types)
+    tables = sorted(file for file in path.iterdir() if file.is_file() and table_files.is_table(file))
+    if len(tables) == 1:
+        return _load(tables[0], types)
+    if tables:
+        raise ValueError(f"{path}: several tables: {listed(file.name for file in tables)}; expected the name of one")
+    return media.load_media(path, types)
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    types: Mapping[str, str] | None = None,
+    name: str = "table",
+    path: Path | None = None,
+    written: bool = False,
+    notes: Iterable[str] = (),
+) -> Dataset:
+    """A data set from a table of raw values; `written`: as text, as in a CSV file."""
+    from .media import resources_of
+
+    where = str(path or name)
+    raw = with_ids(named(frame, where), where)
+    if not len(raw.columns):
+        raise ValueError(f"{where}: no columns")
+    if not len(raw):
+        raise ValueError(f"{where}: no rows")
+    found, columns = column_types.typed(raw, dict(types or {}), written, where=where)
+    roles = column_types.guess_roles(found, columns)
+    columns = {key: replace(column, role=roles.get(key, column.role)) for key, column in columns.items()}
+    data = Dataset(name, found, columns, path=path, notes=tuple(notes))
+    return resources_of(data, types or {})
+
+
+def named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """A table whose columns have texts for names, each its own."""
+    if frame.columns.nlevels > 1:
+        names = [" ".join(str(part) for part in parts if str(part)) for parts in frame.columns]
+    else:
+        names = [str(name) for name in frame.columns]
+    table_files.check_names(names, where)
+    return frame.set_axis(names, axis="columns")
+
+
+def with_ids(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """A table whose index holds the row ids: D3M's where it has them, else the index it has."""
+    if D3M_INDEX in frame and frame.index.name != D3M_INDEX:
+        ids = pd.Index(_ids(frame[D3M_INDEX]), name=D3M_INDEX)
+        if ids.is_unique and not ids.hasnans:
+            return frame.drop(columns=D3M_INDEX).set_axis(ids)
+    if frame.index.nlevels > 1:
+        frame = named(frame.reset_index(), where)
+    check_ids(frame.index, where)
+    return frame.rename_axis(index=frame.index.name or ROW_ID)
+
+
+def _ids(values: pd.Series) -> list[Any]:
+    """Row ids as integers where they are such, else as they are."""
+    found = [None if pd.isna(value) else value for value in values]
+    try:
+        return [value if value is None else int(value) for value in found]
+    except (ValueError, TypeError):
+        return found
+
+
+def check_ids(ids: pd.Index, where: str) -> None:
+    """Complain about row ids that are missing or not unique."""
+    if ids.hasnans:
+        raise ValueError(f"{where}: a row without an id in {ids.name or 'the index'}")
+    if not ids.is_unique:
+        twice = ids[ids.duplicated()][0]
+        raise ValueError(f"{where}: two rows have the id {twice}; expected different ones (reset_index makes some)")

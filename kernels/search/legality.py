@@ -1,0 +1,335 @@
+"""Which problems a data set allows: the rules that complete a problem or say why it cannot be learned."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .answers import indicators, label_text
+from .metrics import METRICS, default_positive
+from .problem import Problem
+from .tasks import BINARY, CLASSIFICATION, TASKS, Task
+
+if TYPE_CHECKING:
+    from .data import Dataset
+
+FEWEST = 4
+"""Rows with a known target that are needed to learn and to judge."""
+MANY_CLASSES = 20
+"""An integer column of at most this many values is taken for classes where nobody says."""
+
+_NO_FEATURES = ("index", "multiIndex", "key", "suggestedPrivilegedData", "privileged", "boundary", "instanceWeight")
+_TIMES = ("dateTime", "integer", "real")
+_ALIASES = {"forecasting": "timeSeriesForecasting", "semiSupervised": "semiSupervisedClassification"}
+
+
+def complete(problem: Problem, data: Dataset) -> Problem:
+    """`Problem.check`: every part filled in, or a ValueError that says what would do."""
+    _check_columns(problem, data)
+    problem = problem.with_(task=_task(problem, data), score=problem.score, reason=problem.reason)
+    task = TASKS[problem.task or ""]
+    if not task.searched:
+        raise ValueError(f"{task.title} problems ({task.name}) can be read and written, but not searched yet")
+    problem = _with_time(problem, data, task)
+    problem = _with_features(problem, data)
+    problem = _with_series(problem, data)
+    task = TASKS[problem.task or ""]
+    _check_targets(problem, data, task)
+    problem = _change(problem, subtask=_subtask(problem, data, task))
+    return _with_metric(problem, data, task)
+
+
+def _change(problem: Problem, **changes: object) -> Problem:
+    return problem.with_(**{"score": problem.score, "reason": problem.reason, **changes})
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Words to append to a message about an unknown name."""
+    known = [str(one) for one in known]
+    near = difflib.get_close_matches(str(name), known, 3, 0.5)
+    if near:
+        return f"did you mean {' or '.join(repr(one) for one in near)}?"
+    return f"there are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
+
+
+def _check_columns(problem: Problem, data: Dataset) -> None:
+    named = [("target", name) for name in problem.targets]
+    named += [("feature", name) for name in problem.features or ()] + [("known column", name) for name in problem.known]
+    named += [(what, name) for what, name in (("time", problem.time), ("group", problem.group)) if name is not None]
+    for what, name in named:
+        if name not in data.columns:
+            raise ValueError(f"{data.name} has no column {name!r} ({what}): {nearest(name, data.columns)}")
+    barred = [name for name in (*(problem.features or ()), *problem.known) if name in problem.privileged]
+    if barred:
+        raise ValueError(f"{barred[0]!r} is privileged: it is not there when the model is used, and so no feature")
+    for what, names in (("features", problem.features or ()), ("known columns", problem.known)):
+        both = [name for name in names if name in problem.targets]
+        if both:
+            raise ValueError(f"{both[0]!r} is the target: it cannot be among the {what} as well")
+    if len(set(problem.targets)) < len(problem.targets):
+        raise ValueError(f"a target is named twice: {', '.join(problem.targets)}")
+    if problem.features is not None and not problem.features:
+        raise ValueError("no features are chosen: choose at least one column to learn from")
+
+
+def _task(problem: Problem, data: Dataset) -> str:
+    if problem.task is not None:
+        name = _ALIASES.get(problem.task, problem.task)
+        if name not in TASKS:
+            raise ValueError(f"there is no task {problem.task!r}: {nearest(problem.task, TASKS)}")
+        return name
+    if not problem.targets:
+        return "clustering"
+    return natural_task(data, problem.targets[0])
+
+
+def natural_task(data: Dataset, target: str) -> str:
+    """The task a column is most likely meant for: regression of numbers, else classification."""
+    kind = data.columns[target].type
+    few = kind == "integer" and data.frame[target].nunique() <= MANY_CLASSES
+    return "regression" if kind == "real" or (kind == "integer" and not few) else "classification"
+
+
+def would_do(data: Dataset, task: Task) -> list[str]:
+    """Columns of a legal type for a target of the task, those with something to learn."""
+    return [
+        name
+        for name, column in data.columns.items()
+        if (not task.kinds or column.type in task.kinds)
+        and column.role not in _NO_FEATURES
+        and data.frame[name].nunique() > 1
+    ]
+
+
+def _suggest(data: Dataset, task: Task) -> str:
+    fitting = would_do(data, task)
+    return f"these would do: {', '.join(fitting[:8])}" if fitting else f"{data.name} has no column that would do"
+
+
+def _check_targets(problem: Problem, data: Dataset, task: Task) -> None:
+    if not problem.targets:
+        if task.name == "clustering":
+            return
+        raise ValueError(f"{task.title} needs a target: {_suggest(data, task)}")
+    label_sets = problem.subtask == "multiLabel"
+    for name in problem.targets:
+        kind = data.columns[name].type
+        if task.kinds and kind not in task.kinds and not (label_sets and kind in ("text", "categorical", "other")):
+            raise ValueError(f"{name!r} is {kind}: {task.title} takes {_or(task.kinds)}; {_suggest(data, task)}")
+        _check_values(data, name, task)
+    if len(problem.targets) > 1 and task.name in ("clustering", "semiSupervisedClassification"):
+        raise ValueError(f"{task.title} takes one target, not {len(problem.targets)}")
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _check_values(data: Dataset, name: str, task: Task) -> None:
+    """Enough rows that know the target, and something to tell apart among them."""
+    values = data.frame[name]
+    values = values[values.notna()]
+    if len(values) < FEWEST:
+        raise ValueError(f"target {name!r} is known in {len(values)} rows; at least {FEWEST} are needed")
+    texts = values.map(label_text) if task.name in CLASSIFICATION else values
+    counts = texts.value_counts()
+    if len(counts) < 2:
+        what = "class" if task.name in CLASSIFICATION else "value"
+        raise ValueError(
+            f"target {name!r} has one {what} only ({counts.index[0]}): nothing to tell apart; {_suggest(data, task)}"
+        )
+    if task.name in CLASSIFICATION and counts.iloc[0] < 2:
+        raise ValueError(
+            f"every row of target {name!r} is a class of its own ({len(counts):,} classes): nothing can be learned "
+            f"from one row per class; {_suggest_others(data, name, task)}"
+        )
+    if task.kinds == ("integer", "real"):
+        numbers = values.to_numpy(dtype=float)
+        if not np.isfinite(numbers).all():
+            row = values.index[np.flatnonzero(~np.isfinite(numbers))[0]]
+            raise ValueError(f"target {name!r} is infinite in row {row}: {task.title} needs finite numbers")
+
+
+def _suggest_others(data: Dataset, name: str, task: Task) -> str:
+    if data.columns[name].type in ("integer", "real"):
+        return "try regression"
+    fitting = [one for one in would_do(data, task) if one != name and data.frame[one].nunique() < len(data.frame) / 2]
+    return f"these would do: {', '.join(fitting[:8])}" if fitting else "no other column would do"
+
+
+def _with_time(problem: Problem, data: Dataset, task: Task) -> Problem:
+    if task.name != "timeSeriesForecasting":
+        if "unlabelled" in task.needs and problem.targets and data.frame[list(problem.targets)].notna().all().all():
+            raise ValueError(
+                f"every row of {problem.targets[0]!r} has a label: semi-supervised classification needs rows without; "
+                "take classification"
+            )
+        return problem
+    time = problem.time or time_column(data, problem.targets)
+    if time is None:
+        able = [n for n, c in data.columns.items() if c.type in _TIMES and n not in problem.targets]
+        hint = f"name one, for example time={able[0]!r}" if able else "there is none"
+        raise ValueError(f"forecasting needs a column that orders the rows in time; {data.name} marks none: {hint}")
+    if data.columns[time].type not in _TIMES:
+        raise ValueError(f"time column {time!r} is {data.columns[time].type}: expected dateTime, integer or real")
+    if time in problem.targets:
+        raise ValueError(f"{time!r} is the time column: it cannot be the target of a forecast as well")
+    group = problem.group or group_column(data, problem.targets, time)
+    if problem.horizon is not None and problem.horizon < 1:
+        raise ValueError(f"horizon is {problem.horizon}: a forecast looks at least 1 step ahead")
+    return _change(problem, time=time, group=group)
+
+
+def time_column(data: Dataset, without: Iterable[str] = ()) -> str | None:
+    """The column that orders the rows: of role timeIndicator, else the only column of dates."""
+    able = [name for name in data.columns if name not in set(without)]
+    marked = [name for name in able if data.columns[name].role == "timeIndicator"]
+    dates = [name for name in able if data.columns[name].type == "dateTime"]
+    return marked[0] if marked else dates[0] if len(dates) == 1 else None
+
+
+def group_column(data: Dataset, without: Iterable[str], time: str) -> str | None:
+    """The column that tells several series apart: marked as such, or needed because times repeat."""
+    able = [name for name in data.columns if name not in {*without, time}]
+    marked = [name for name in able if data.columns[name].role in ("suggestedGroupingKey", "groupingKey")]
+    if marked or data.frame[time].is_unique:
+        return marked[0] if marked else None
+    kinds = ("categorical", "integer", "boolean")
+    parted = [name for name in able if data.columns[name].type in kinds and not _repeats(data.frame, [name, time])]
+    return min(parted, key=lambda name: data.frame[name].nunique()) if parted else None
+
+
+def _repeats(frame: pd.DataFrame, names: list[str]) -> bool:
+    return bool(frame.duplicated(names).any()) or frame[names[0]].nunique() > len(frame) / 4
+
+
+def _with_features(problem: Problem, data: Dataset) -> Problem:
+    if problem.task == "timeSeriesForecasting":
+        known = problem.known or tuple(n for n in problem.features or () if n not in (problem.time, problem.group))
+        names = [name for name in (problem.time, problem.group, *known) if name]
+        return _change(problem, known=known, features=tuple(dict.fromkeys(names)))
+    if problem.features is not None:
+        return _change(problem, features=tuple(dict.fromkeys(problem.features)))
+    usable = usable_features(data, (*problem.targets, *problem.privileged))
+    if not usable:
+        raise ValueError(f"{data.name} has no column left to learn from beside the target")
+    return _change(problem, features=tuple(usable))
+
+
+def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
+    """Columns a model may learn from where nobody chose: no keys, no targets, some value in them."""
+    return [
+        name
+        for name, column in data.columns.items()
+        if name not in set(targets)
+        and column.role not in _NO_FEATURES
+        and column.type not in ("index", "other", "graph")
+        and bool(data.frame[name].notna().any())
+    ]
+
+
+def _with_series(problem: Problem, data: Dataset) -> Problem:
+    """Classification of files with series in them is time-series classification, and the other way round needs them."""
+    series = [name for name in problem.features or () if data.columns[name].type == "timeseries"]
+    if problem.task == "classification" and series:
+        return _change(problem, task="timeSeriesClassification")
+    if problem.task == "timeSeriesClassification" and not series:
+        raise ValueError(
+            f"time-series classification needs a feature of type timeseries; {data.name} has none among the features: "
+            "take classification"
+        )
+    return problem
+
+
+def _subtask(problem: Problem, data: Dataset, task: Task) -> str | None:
+    several = len(problem.targets) > 1
+    if task.name in CLASSIFICATION:
+        if problem.subtask == "multiLabel" or several:
+            _check_label_table(problem, data)
+            return "multiLabel"
+        return "binary" if len(classes(data, problem.targets[0])) == 2 else "multiClass"
+    if task.name in ("regression", "timeSeriesForecasting"):
+        return "multivariate" if several else "univariate"
+    return problem.subtask
+
+
+def _check_label_table(problem: Problem, data: Dataset) -> None:
+    if len(problem.targets) < 2:
+        return
+    try:
+        indicators(data.frame[list(problem.targets)])
+    except ValueError as error:
+        raise ValueError(f"several targets of a classification are labels that a row has or not; {error}") from None
+
+
+def classes(data: Dataset, target: str) -> list[str]:
+    """The classes of a target as text, sorted."""
+    return sorted({label_text(value) for value in data.frame[target].dropna().unique()})
+
+
+def _with_metric(problem: Problem, data: Dataset, task: Task) -> Problem:
+    name = problem.metric or _default_metric(problem, task)
+    if name not in METRICS:
+        raise ValueError(f"there is no metric {name!r}: {nearest(name, METRICS)}")
+    for one in (name, *problem.metrics):
+        _check_metric(one, problem, task)
+    return _change(problem, metric=name, positive=_positive(problem, data, task, (name, *problem.metrics)))
+
+
+def _default_metric(problem: Problem, task: Task) -> str:
+    return "silhouette" if task.name == "clustering" and not problem.targets else task.metrics[0]
+
+
+def _check_metric(name: str, problem: Problem, task: Task) -> None:
+    legal = legal_metrics(problem, task)
+    if name in legal:
+        return
+    if name not in task.metrics:
+        raise ValueError(f"{name} does not judge {task.title}: take {', '.join(legal)}")
+    if task.name == "clustering":
+        raise ValueError(f"{name} compares clusters with a truth, and there is no target: take silhouette")
+    raise ValueError(f"{name} does not judge {problem.subtask} problems: take {', '.join(legal)}")
+
+
+def legal_metrics(problem: Problem, task: Task | None = None) -> tuple[str, ...]:
+    """The metrics that can judge a checked problem, the default first."""
+    task = task or TASKS[problem.task or ""]
+    if task.name == "clustering" and not problem.targets:
+        return ("silhouette",)
+    if problem.subtask == "multiLabel":
+        barred: tuple[str, ...] = ("f1", "precision", "recall", "rocAuc", "precisionAtTopK")
+    elif problem.subtask == "multiClass":
+        barred = ("rocAuc", *(() if problem.positive is not None else BINARY[:3]))
+    elif problem.subtask == "multivariate":
+        barred = ("precisionAtTopK",)
+    else:
+        barred = ()
+    return tuple(name for name in task.metrics if name not in barred)
+
+
+def _positive(problem: Problem, data: Dataset, task: Task, names: tuple[str, ...]) -> str | None:
+    """The positive class, settled here so that it is the same in every fold."""
+    if task.name not in CLASSIFICATION or problem.subtask == "multiLabel":
+        return problem.positive
+    known = classes(data, problem.targets[0])
+    if problem.positive is None:
+        if problem.subtask == "binary":
+            return default_positive(known)
+        return _top_class(known, names)
+    positive = label_text(problem.positive)
+    if positive not in known:
+        raise ValueError(
+            f"{positive!r}, the positive class, is none of {problem.targets[0]!r}: {nearest(positive, known)}"
+        )
+    return positive
+
+
+def _top_class(known: list[str], names: tuple[str, ...]) -> str | None:
+    numbers = pd.to_numeric(pd.Series(known), errors="coerce")
+    if "precisionAtTopK" in names and numbers.isna().any():
+        raise ValueError(f"precisionAtTopK ranks one class: name the positive one, for example positive={known[0]!r}")
+    return None

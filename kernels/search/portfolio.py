@@ -1,0 +1,112 @@
+"""Strong configurations to begin with, per task, the cheapest first."""
+
+from __future__ import annotations
+
+from . import choices
+from .hyperparameters import complaint, complete
+
+_LABELS: list[dict] = [
+    {"model": "tree", "tree:depth": 5},
+    {"model": "linear"},
+    {"model": "counts"},
+    {"model": "forest", "forest:trees": 60, "forest:features": 0.3},
+    {"model": "boosting", "boosting:trees": 60, "boosting:rate": 0.12, "encode": "ordinal"},
+    {"model": "extra", "extra:trees": 120, "extra:features": 0.4, "impute:flag": "yes"},
+    {"model": "svm", "svm:penalty": 5.0, "svm:gamma": 1.0},
+    {"model": "linear", "linear:strength": 20.0, "balance": "balanced", "scale": "power"},
+    {"model": "forest", "forest:trees": 200, "forest:leaf": 3, "balance": "balanced"},
+    {"model": "boosting", "boosting:trees": 150, "boosting:rate": 0.06, "balance": "balanced", "encode": "target"},
+    {"model": "neighbours", "neighbours:count": 11},
+    {"model": "mlp", "mlp:width": 64, "mlp:decay": 1e-2},
+    {
+        "model": "boosting",
+        "boosting:trees": 300,
+        "boosting:rate": 0.03,
+        "boosting:leaves": 10,
+        "boosting:features": 0.6,
+    },
+]
+_VALUES: list[dict] = [
+    {"model": "tree", "tree:depth": 5},
+    {"model": "linear"},
+    {"model": "forest", "forest:trees": 60, "forest:features": 0.5},
+    {"model": "boosting", "boosting:trees": 80, "boosting:rate": 0.1, "encode": "ordinal"},
+    {"model": "extra", "extra:trees": 120, "extra:features": 0.7, "impute:flag": "yes", "encode": "ordinal"},
+    {"model": "svm", "svm:penalty": 10.0, "svm:gamma": 0.5, "target": "power", "encode": "ordinal"},
+    {"model": "gaussian", "gaussian:kernel": "matern", "encode": "ordinal"},
+    {"model": "kernel", "kernel:components": 200, "kernel:gamma": 0.3, "kernel:penalty": 10.0},
+    {"model": "boosting", "boosting:trees": 300, "boosting:rate": 0.04, "boosting:leaves": 8, "encode": "target"},
+    {"model": "neighbours", "neighbours:count": 7, "scale": "quantile"},
+    {"model": "forest", "forest:trees": 200, "forest:leaf": 2, "encode": "ordinal", "target": "power"},
+    {"model": "mlp", "mlp:width": 64, "mlp:decay": 1e-1},
+]
+_SEMI: list[dict] = [{"model": "spreading"}, *({**config, "unlabelled": "self-training"} for config in _LABELS)]
+_SEMI[2:2] = [{"model": "linear", "unlabelled": "left out"}]
+_FUTURE: list[dict] = [
+    {"model": "naive"},
+    {"model": "seasonal"},
+    {"model": "smoothing"},
+    {"model": "linear"},
+    {"model": "linear", "linear:strength": 10.0, "lags:count": 36, "season": "none"},
+    {"model": "linear", "linear:strength": 1.0, "lags:count": 24, "lags:means": "yes"},
+    {"model": "neighbours", "neighbours:count": 5, "lags:count": 16},
+    {"model": "extra", "extra:trees": 60, "lags:means": "yes"},
+    {"model": "kernel", "kernel:gamma": 0.3, "lags:count": 16},
+    {"model": "gaussian", "gaussian:kernel": "rational", "lags:count": 12},
+    {"model": "boosting", "boosting:trees": 60, "boosting:leaves": 8, "lags:target": "difference"},
+    {"model": "svm", "svm:penalty": 10.0, "svm:gamma": 0.3, "lags:count": 20},
+    {"model": "drift"},
+    {"model": "forest", "forest:trees": 60, "lags:calendar": "yes"},
+]
+_GROUPS: list[dict] = [
+    {"model": "kmeans"},
+    {"model": "mixture", "mixture:shape": "diag"},
+    {"model": "agglomerative"},
+    {"model": "kmeans", "scale": "quantile"},
+    {"model": "mixture", "mixture:shape": "full"},
+    {"model": "dbscan"},
+    {"model": "spectral"},
+    {"model": "kmeans", "clusters": 5},
+    {"model": "agglomerative", "agglomerative:linkage": "average", "clusters": 5},
+]
+_STARTS = {
+    "regression": _VALUES,
+    "semiSupervisedClassification": _SEMI,
+    "timeSeriesForecasting": _FUTURE,
+    "clustering": _GROUPS,
+}
+
+
+def portfolio(data, problem) -> list[dict]:
+    """Full, legal configurations of `problem` on `data`, the cheapest first, none twice.
+
+    What a data set has no use for (categories to encode, gaps to fill) is left out, and so are models that are too slow
+    for its rows. Needs neither ConfigSpace nor SMAC.
+    """
+    parameters, bans = choices.parameters(data, problem), choices.bans(data, problem)
+    legal: list[dict] = []
+    for start in _STARTS.get(problem.task, _LABELS):
+        full = complete(_fitting(start, parameters), parameters)
+        full = _allowed(full, bans)
+        if full["model"] == start["model"] and full not in legal and not complaint(full, parameters, bans):
+            legal.append(full)
+    return legal
+
+
+def _fitting(start: dict, parameters: list) -> dict:
+    """`start` without values that are out of the ranges here: their default, or nearest bound, takes their place."""
+    ranges = {parameter.name: parameter for parameter in parameters}
+    fitting = {}
+    for name, value in start.items():
+        if name in ranges and ranges[name].legal(value):
+            fitting[name] = value
+        elif name in ranges and hasattr(ranges[name], "high"):
+            fitting[name] = min(max(value, ranges[name].low), ranges[name].high)
+    return fitting
+
+
+def _allowed(full: dict, bans) -> dict:
+    """`full`, with word counts kept whole for the model that counts words."""
+    if full["model"] == "counts" and "text:reduce" in full:
+        full = {name: value for name, value in full.items() if name != "text:components"} | {"text:reduce": "none"}
+    return full

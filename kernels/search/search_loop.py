@@ -1,0 +1,327 @@
+"""The loop of a study: jobs to workers, results to the store, proposals of SMAC asked for before they are needed."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import math
+import os
+import queue
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import fidelity
+from .fidelity import Done, Job
+from .trial import MAKER, TrialResult, Work, preloaded
+from .workers import Limits, Outcome, Pool, reason_of
+
+if TYPE_CHECKING:
+    from .study_store import StudyStore
+
+TICK = 0.1  # seconds between two looks at the clock and at stop()
+KEPT = 10  # fitted pipelines are kept of trials among so many best; others are fitted again when they are needed
+MEMORY = 0.6  # share of the machine's memory that all trials together may take
+OVER = "the study's time was up"
+STOPPED = "the study was stopped"
+
+
+@dataclass
+class Budget:
+    """How long one run may take: until `deadline` (time.monotonic), or `trials` finished ones in all."""
+
+    deadline: float = math.inf
+    trials: int | None = None
+
+
+class Proposals:
+    """Batches of proposals: asked for while trials run, made in a process of their own, kept in the store.
+
+    What a batch contains follows from the trials that had finished when it was asked for, and nothing else. The first
+    one is drawn by chance: SMAC is imported while its trials run.
+    """
+
+    def __init__(self, store: StudyStore, work: Work, space: str | None, seed: int) -> None:
+        self._store, self._seed = store, seed
+        self._pool = Pool(1, (work.data, work.problem, work.maker, space, seed))
+        self._unanswered = next((batch for batch in store.batches() if batch["configs"] is None), None)
+        self._answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._wanted = 0
+        self.exhausted = False
+
+    @property
+    def coming(self) -> bool:
+        """Whether a batch was asked for and not taken yet."""
+        return self._wanted > 0
+
+    def ask(self, finished: list[Done], wanted: int) -> None:
+        """Ask for a batch unless one is on its way."""
+        if self.exhausted or self.coming:
+            return
+        asked, self._unanswered = self._unanswered, None
+        if asked is None:
+            number = self._store.ask(len(finished), wanted, self._seed)
+            asked = {"number": number, "told": len(finished), "wanted": wanted}
+        self._wanted = asked["wanted"]
+        told = [(dict(config), cost) for config, cost in fidelity.told(finished[: asked["told"]])]
+        arguments = (told, asked["wanted"], self._seed + asked["number"], asked["number"] > 1)
+        before = self._thread
+        self._thread = threading.Thread(target=self._make, args=(before, asked["number"], arguments), daemon=True)
+        self._thread.start()
+
+    def take(self, timeout: float) -> bool:
+        """Whether a batch arrived within `timeout` seconds; it is in the store then."""
+        try:
+            outcome = self._answers.get(timeout=timeout) if timeout > 0 else self._answers.get_nowait()
+        except queue.Empty:
+            return False
+        if outcome.status != "ok":
+            raise RuntimeError(f"no proposals could be made: {outcome.reason}")
+        self._store.answer(outcome.tag, outcome.value, outcome.seconds)
+        self.exhausted = len(outcome.value) < self._wanted
+        self._wanted = 0
+        return True
+
+    def close(self) -> None:
+        self._pool.close()
+        if self._thread is not None:
+            self._thread.join()
+            self._pool.close()  # it may have been about to start
+
+    def _make(self, before: threading.Thread | None, number: int, arguments: tuple[Any, ...]) -> None:
+        """In a thread: to start a process takes longer than the loop may wait."""
+        if before is not None:
+            before.join()
+        try:
+            self._pool.submit(number, f"{__name__}:propose", arguments)
+            self._answers.put(self._pool.wait()[0])
+            if not arguments[-1]:
+                self._pool.submit(0, f"{__name__}:warm")
+                self._pool.wait()
+        except Exception as error:  # also of a pool that is closed meanwhile
+            self._answers.put(Outcome(number, "failed", None, reason_of(error)))
+
+
+def propose(context: Any, told: list[Any], wanted: int, seed: int, surrogate: bool) -> list[dict[str, Any]]:
+    """In the proposer's process: see `smac_search.propose`."""
+    from . import smac_search
+
+    logging.getLogger("smac").setLevel(logging.ERROR)  # it warns of what is meant to be so
+
+    data, problem, maker, text, space_seed = context
+    space = space_for(data, problem, maker, text, space_seed)
+    if not surrogate:
+        return smac_search.at_random(space, [smac_search.key(config) for config, _ in told], wanted, seed)
+    return smac_search.propose(space, told, wanted, seed)
+
+
+def warm(context: Any) -> None:
+    """In the proposer's process: import SMAC before it is needed."""
+    importlib.import_module("smac")
+
+
+def space_for(data: Any, problem: Any, maker: str, space: str | None, seed: int) -> Any:
+    """The ConfigurationSpace of a study: its own, or the one that fits the problem."""
+    from . import smac_search
+    from .trial import maker_module
+
+    if space is not None:
+        return smac_search.space_of(space)
+    if maker != MAKER:
+        return maker_module(maker).space(data, problem, seed)
+    from .space import space as fitting
+
+    return fitting(data, problem, seed)
+
+
+class Loop:
+    """One run of a study, to its budget's end.
+
+    Parameters
+    ----------
+    store : StudyStore
+    work : Work
+    pool : Pool or DaskPool
+        For the trials; closed at the end.
+    proposals : Proposals
+    portfolio : list of dict
+        What is tried first.
+    limits : Limits
+        Of one trial.
+    seed : int
+    name : callable
+        Words for a configuration.
+    keep, found : callable taking number and TrialResult
+        Called for every finished trial, before and after it is in the store.
+    stopping : threading.Event
+    """
+
+    def __init__(
+        self,
+        store: StudyStore,
+        work: Work,
+        pool: Any,
+        proposals: Proposals,
+        portfolio: list[dict[str, Any]],
+        limits: Limits,
+        seed: int,
+        name: Callable[[Any], str],
+        keep: Callable[[int, TrialResult], None],
+        found: Callable[[int, TrialResult], None],
+        stopping: threading.Event,
+    ) -> None:
+        self._store, self._work, self._pool, self._proposals = store, work, pool, proposals
+        self._portfolio, self._limits, self._seed, self._name = portfolio, limits, seed, name
+        self._keep, self._found, self._stopping = keep, found, stopping
+        self._levels = levels_of(work)
+        self._trials: dict[int, Done] = {}
+        self._finished: list[Done] = []
+        self._queue: list[Job] = []
+        self._costs: list[float] = []
+        self._recall()
+
+    def run(self, budget: Budget, report: Callable[[int], None] = lambda finished: None) -> str:
+        """Why it ended: "time", "trials", "stopped" or "exhausted"."""
+        try:
+            return self._run(budget, report)
+        finally:
+            self._give_up()
+            self._proposals.close()
+            self._pool.close()
+
+    def _run(self, budget: Budget, report: Callable[[int], None]) -> str:
+        steady = budget.trials is not None and self._pool.workers == 1
+        while True:
+            report(len(self._finished))
+            if self._stopping.is_set():
+                return "stopped"
+            if time.monotonic() >= budget.deadline:
+                return "time"
+            if budget.trials is not None and len(self._finished) >= budget.trials:
+                return "trials"
+            idle = self._fill(budget, steady)
+            if idle and not self._pool.running:
+                if not self._proposals.coming:
+                    return "exhausted"
+                self._proposals.take(TICK)
+                self._requeue()
+                continue
+            left = min(TICK, max(0.0, budget.deadline - time.monotonic()))
+            for outcome in self._pool.wait(left / 2 if idle and self._proposals.coming else left):
+                self._end(outcome)
+
+    # -- what runs next
+
+    def _fill(self, budget: Budget, steady: bool) -> bool:
+        """Give every free worker a job; whether one is left without."""
+        while self._pool.free > 0:
+            if budget.trials is not None and len(self._finished) + len(self._pool.running) >= budget.trials:
+                return False
+            job = self._next(steady)
+            if job is None:
+                return True
+            self._start(job, budget)
+        return False
+
+    def _next(self, steady: bool) -> Job | None:
+        few = 4 + min(len(self._trials) // 8, 12)
+        if len(self._queue) <= few:
+            self._proposals.ask(self._finished, few * 2)
+        if not self._queue and self._proposals.coming:
+            # With one worker and a number of trials nothing may depend on how fast the proposals come.
+            arrived = self._proposals.take(TICK if steady else 0)
+            if arrived:
+                self._requeue()
+            elif steady:
+                return None
+        return fidelity.next_job(list(self._trials.values()), self._queue, self._levels)
+
+    def _start(self, job: Job, budget: Budget) -> None:
+        seed = seed_of(self._seed, job.key)
+        number = self._store.begin(job.config, job.key, self._name(job.config), job.source, job.fidelity, seed)
+        self._trials[number] = Done(job.key, job.config, job.fidelity, None, job.source, finished=False)
+        self._queue = [waiting for waiting in self._queue if waiting.key != job.key]
+        keep = sorted(self._costs)[KEPT - 1] if len(self._costs) >= KEPT else math.inf
+        arguments = (dict(job.config), seed, job.fidelity, job.fidelity >= 1, keep)
+        self._pool.submit(number, "learnviews.kernels.search.trial:carry_out", arguments, self._limits)
+
+    # -- what came of it
+
+    def _end(self, outcome: Outcome) -> None:
+        number, result = outcome.tag, outcome.value
+        if outcome.status != "ok":
+            result = TrialResult(outcome.status, outcome.reason)
+        before = self._trials[number]
+        full = before.fidelity >= 1 and result.status == "ok"
+        if full:
+            self._keep(number, result)
+        spent = {"seconds": outcome.seconds, "fit_seconds": result.fit_seconds, "score_seconds": result.score_seconds}
+        told = {"cost": result.cost, "metrics": result.metrics, "fold_scores": list(result.fold_scores)}
+        self._store.finish(number, result.status, result.reason, **told, **spent, kept=int(full))
+        self._note(number, Done(before.key, before.config, before.fidelity, result.cost, before.source))
+        self._found(number, result)
+
+    def _note(self, number: int, done: Done) -> None:
+        self._trials[number] = done
+        self._finished.append(done)
+        if done.cost is not None and done.fidelity >= 1:
+            self._costs.append(done.cost)
+
+    def _give_up(self) -> None:
+        reason = STOPPED if self._stopping.is_set() else OVER
+        for number in self._pool.running:
+            outcome = self._pool.stop(number, "killed", reason)
+            self._store.finish(number, "killed", reason, seconds=outcome.seconds if outcome else None)
+            del self._trials[number]
+
+    # -- what is known from before
+
+    def _recall(self) -> None:
+        """Trials and proposals of earlier runs; killed trials are tried again."""
+        rows = [row for row in self._store.trials() if row["finished"] is not None and row["source"] != "ensemble"]
+        for row in sorted(rows, key=lambda row: row["finished"]):
+            done = Done(row["key"], row["config"], row["fidelity"], row["cost"], row["source"])
+            self._note(row["number"], done)
+        self._requeue()
+
+    def _requeue(self) -> None:
+        """Everything that was proposed and not yet tried, in its order."""
+        jobs = [Job(config, self._levels[0], "portfolio") for config in self._portfolio]
+        for batch in self._store.batches():
+            jobs += [Job(config, self._levels[0], "search") for config in batch["configs"] or ()]
+        tried = {done.key for done in self._trials.values()}
+        self._queue = list({job.key: job for job in reversed(jobs) if job.key not in tried}.values())[::-1]
+
+
+def levels_of(work: Work) -> tuple[float, ...]:
+    """The fidelities that suit a study's data."""
+    columns = len(work.problem.features or ()) or len(work.data.columns)
+    return fidelity.rungs(len(work.plan.train_rows), columns, len(work.plan.folds))
+
+
+def seed_of(seed: int, name: str) -> int:
+    """A trial's own seed: of the study and the configuration, not of the order in which trials happen to run."""
+    return zlib.crc32(f"{seed} {name}".encode()) & 0x7FFFFFFF
+
+
+def usual_limits(seconds: float | None, megabytes: float | None, budget: float | None, workers: int) -> Limits:
+    """What one trial may take where the user did not say: a sixth of the time, its share of the memory."""
+    if seconds is None:
+        seconds = 300.0 if budget is None else max(5.0, budget / 6)
+    if megabytes is None:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+        megabytes = max(512.0, MEMORY * whole / max(workers, 1))
+    return Limits(seconds, megabytes)
+
+
+def make_pool(client: Any, workers: int, work: Work) -> Any:
+    """Workers for the trials: processes here, or those of a Dask client."""
+    if client is None:
+        return Pool(workers, work, preloaded(work.maker))
+    from .dask_workers import DaskPool
+
+    return DaskPool(client, workers, work, preloaded(work.maker))

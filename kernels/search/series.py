@@ -1,0 +1,157 @@
+"""Time series as rows of numbers, for their classification: statistics, intervals, values, random convolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from .reading import Reader
+
+_LAGS = (1, 2, 3, 5, 8, 13)
+_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_TIMES = ("time", "date", "timestamp", "t", "index")
+
+
+class SeriesFeatures(TransformerMixin, BaseEstimator):
+    """One column of series as numbers. Only the channels' number is learned from rows.
+
+    Parameters
+    ----------
+    reader : Reader, optional
+        Opens the files that the cells name; None where the cells are arrays or tables.
+    features : {"kernels", "statistics", "intervals", "values", "all"}
+        Random convolution kernels (ROCKET: largest value and share of positive ones); moments, quantiles, spectrum and
+        autocorrelation; mean, spread and slope over nested intervals; the values themselves.
+    length : int
+        Steps every series is brought to, for all but the statistics.
+    kernels : int
+        How many.
+    """
+
+    def __init__(self, reader: Reader | None = None, features="kernels", length=64, kernels=150, seed=0):
+        self.reader, self.features, self.length = reader, features, length
+        self.kernels, self.seed = kernels, seed
+
+    def fit(self, X, y=None):
+        found = self._series(X)
+        self.channels_ = max((series.shape[1] for series in found if series is not None), default=1)
+        self.bank_ = _bank(self.kernels, self.length, self.channels_, self.seed)
+        return self
+
+    def transform(self, X):
+        return np.array([self._row(series) for series in self._series(X)])  # (rows, features)
+
+    def _series(self, X) -> list[np.ndarray | None]:
+        cells = X.iloc[:, 0]
+        return [channels(cell) for cell in (self.reader(cells) if self.reader else cells)]
+
+    def _row(self, series: np.ndarray | None) -> np.ndarray:
+        series = np.zeros((1, self.channels_)) if series is None else _wide(series, self.channels_)
+        even = resampled(series, self.length)
+        chosen = ("statistics", "intervals", "values", "kernels") if self.features == "all" else (self.features,)
+        return np.concatenate([self._part(name, series, even) for name in chosen])
+
+    def _part(self, name: str, series: np.ndarray, even: np.ndarray) -> np.ndarray:
+        if name == "kernels":
+            return convolved(even, self.bank_)
+        if name == "values":
+            return even.ravel()
+        part = statistics if name == "statistics" else intervals
+        return np.concatenate([part(channel) for channel in (series if name == "statistics" else even).T])
+
+    def get_feature_names_out(self, input_features=None):
+        column = "series" if input_features is None else input_features[0]
+        width = len(self._row(np.zeros((self.length, self.channels_))))
+        return np.asarray([f"{column} {i}" for i in range(width)], dtype=object)
+
+
+def channels(cell) -> np.ndarray | None:
+    """The values of one series, (steps, channels), gaps filled by straight lines; None where there is nothing."""
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return None
+    table = cell if isinstance(cell, pd.DataFrame) else pd.DataFrame(np.asarray(cell, dtype=float))
+    time = next((c for c in table.columns if str(c).lower() in _TIMES), None)
+    if time is not None and table.shape[1] > 1:
+        table = table.sort_values(time, kind="stable").drop(columns=time)
+    numeric = table.apply(pd.to_numeric, errors="coerce").replace([np.inf, -np.inf], np.nan).dropna(axis=1, how="all")
+    filled = numeric.interpolate(limit_direction="both").to_numpy(dtype=float)
+    return filled if filled.size else None
+
+
+def _wide(series: np.ndarray, count: int) -> np.ndarray:
+    """`series` with exactly `count` channels: zeros where it has fewer."""
+    short = count - series.shape[1]
+    return np.pad(series, ((0, 0), (0, short))) if short > 0 else series[:, :count]
+
+
+def resampled(series: np.ndarray, length: int) -> np.ndarray:
+    """`series` at `length` even steps from its first to its last. (length, channels)"""
+    old, new = np.linspace(0, 1, len(series)), np.linspace(0, 1, length)
+    return np.column_stack([np.interp(new, old, channel) for channel in series.T])
+
+
+def statistics(x: np.ndarray) -> np.ndarray:
+    """Moments, quantiles, slope, roughness, autocorrelation and shares of the spectrum of one channel. (25,)"""
+    centred = x - x.mean()
+    spread = centred.std() or 1.0
+    z = centred / spread
+    steps = np.diff(z) if len(z) > 1 else np.zeros(1)
+    slope = np.polyfit(np.linspace(-1, 1, len(z)), z, 1)[0] if len(z) > 1 else 0.0
+    crossings = np.mean(z[1:] * z[:-1] < 0) if len(z) > 1 else 0.0
+    shape = [
+        x.mean(),
+        spread,
+        (z**3).mean(),
+        (z**4).mean(),
+        slope,
+        np.abs(steps).mean(),
+        steps.std(),
+        crossings,
+        len(x),
+    ]
+    memory = [np.mean(z[lag:] * z[:-lag]) if len(z) > lag else 0.0 for lag in _LAGS]
+    return np.concatenate([shape, np.quantile(x, _SHARES), memory, _spectrum(z)])
+
+
+def _spectrum(z: np.ndarray) -> np.ndarray:
+    """Shares of the power in four bands of frequency, and the strongest frequency. (5,)"""
+    power = np.abs(np.fft.rfft(z))[1:] ** 2
+    total = power.sum()
+    if not len(power) or total <= 0:
+        return np.zeros(5)
+    bands = [part.sum() / total for part in np.array_split(power, 4)]
+    return np.array([*bands, (power.argmax() + 1) / len(z)])
+
+
+def intervals(x: np.ndarray) -> np.ndarray:
+    """Mean, spread and slope over the whole, its halves, quarters and eighths. (45,)"""
+    parts = [part for count in (1, 2, 4, 8) for part in np.array_split(x, count)]
+    return np.array([value for part in parts for value in (part.mean(), part.std(), part[-1] - part[0])])
+
+
+def _bank(count: int, length: int, width: int, seed: int) -> list[tuple[np.ndarray, float, int, int]]:
+    """ROCKET's kernels (Dempster, Petitjean, Webb 2020): weights, bias, dilation, channel of each."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        size = int(min(rng.choice([7, 9, 11]), length))
+        weights = rng.normal(size=size)
+        most = np.log2(max((length - 1) / max(size - 1, 1), 1))
+        found.append(
+            (weights - weights.mean(), rng.uniform(-1, 1), int(2 ** rng.uniform(0, most)), int(rng.integers(width)))
+        )
+    return found
+
+
+def convolved(series: np.ndarray, bank: list[tuple[np.ndarray, float, int, int]]) -> np.ndarray:
+    """Per kernel, the largest value and the share of positive ones of its convolution with the standardised series."""
+    spread = series.std(axis=0)
+    z = (series - series.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    found = np.empty((len(bank), 2))
+    for i, (weights, bias, dilation, channel) in enumerate(bank):
+        reach = (len(weights) - 1) * dilation
+        windows = np.lib.stride_tricks.sliding_window_view(z[:, channel], reach + 1)[:, ::dilation]  # (steps, size)
+        answer = windows @ weights + bias
+        found[i] = answer.max(), (answer > 0).mean()
+    return found.ravel()

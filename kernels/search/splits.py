@@ -1,0 +1,279 @@
+"""Which rows a model is fitted to and which it is judged on: a holdout kept aside, and folds of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .answers import label_text
+from .tasks import CLASSIFICATION
+
+if TYPE_CHECKING:
+    from .data import Dataset
+    from .problem import Problem
+
+HOLDOUT = 0.2
+ORIGINS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Row ids by their part.
+
+    Attributes
+    ----------
+    train_rows, holdout_rows : array of row ids
+        In the data set's order. Rows whose target is missing are in neither, except unlabelled rows of a
+        semi-supervised problem, which are in `train_rows`.
+    folds : list of (fit_rows, score_rows)
+        Of the training rows. Unlabelled rows are fitted to in every fold and scored in none.
+    why : str
+        How the rows were divided, in words.
+    """
+
+    train_rows: np.ndarray
+    holdout_rows: np.ndarray
+    folds: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    why: str = ""
+
+
+def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None) -> Plan:
+    """Divide the rows of a data set for a checked problem.
+
+    The data's own split where it has one; else about a fifth is kept aside: the last times of a forecast (or of a
+    problem with a time column), whole groups where a group is named (or several rows are one thing, D3M's multiIndex),
+    otherwise rows stratified by class or by the size of the target. Training rows are divided likewise: folds for
+    cross-validation (5, 3 or 1 by size), a rolling origin for forecasts. Clustering has no holdout: all rows are fitted
+    to and judged.
+
+    Parameters
+    ----------
+    folds : int, optional
+        How many folds; 1 is one division into rows to fit to and a fifth to score.
+
+    Raises
+    ------
+    ValueError
+        Where too few rows know the target.
+    """
+    rng = np.random.default_rng(rng)
+    if folds is not None and folds < 1:
+        raise ValueError(f"folds is {folds}: at least 1 is needed")
+    if problem.task == "clustering":
+        rows = data.frame.index.to_numpy()
+        return Plan(rows, rows[:0], [(rows, rows)], "clusters are made of all rows and judged on them")
+    known = _known(data, problem)
+    if known.sum() < 4:
+        raise ValueError(
+            f"target {_names(problem)} is known in {known.sum()} rows: at least 4 are needed to learn and judge"
+        )
+    train, holdout, why = _holdout(data, problem, known, rng)
+    parts, how = _folds(data, problem, train, len(holdout), folds, rng)
+    return _as_ids(data, problem, known, train, holdout, parts, f"{why}; {how}")
+
+
+def _names(problem: Problem) -> str:
+    return ", ".join(repr(name) for name in problem.targets)
+
+
+def _known(data: Dataset, problem: Problem) -> np.ndarray:
+    """Rows whose target is known; of a forecast those whose time is known, too."""
+    needed = [*problem.targets, *([problem.time] if problem.time else [])]
+    return data.frame[needed].notna().to_numpy().all(axis=1)
+
+
+def _as_ids(
+    data: Dataset,
+    problem: Problem,
+    known: np.ndarray,
+    train: np.ndarray,
+    holdout: np.ndarray,
+    parts: list[tuple[np.ndarray, np.ndarray]],
+    why: str,
+) -> Plan:
+    ids = data.frame.index.to_numpy()
+    extra = np.zeros(0, dtype=int)
+    if problem.task == "semiSupervisedClassification":
+        given = None if data.splits is None else (data.splits.reindex(data.frame.index) == "holdout").to_numpy()
+        extra = np.flatnonzero(~known if given is None else ~known & ~given)
+        why += f"; {len(extra):,} rows without a label are fitted to only"
+    with_extra = lambda rows: ids[np.sort(np.concatenate([rows, extra]))]  # noqa: E731
+    divided = [(with_extra(fit), ids[np.sort(score)]) for fit, score in parts]
+    return Plan(with_extra(train), ids[np.sort(holdout)], divided, why)
+
+
+def _holdout(
+    data: Dataset, problem: Problem, known: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Positions of training and holdout rows, and why."""
+    rows = np.flatnonzero(known)
+    if data.splits is not None:
+        kept = (data.splits.reindex(data.frame.index) == "holdout").to_numpy()
+        train, holdout = rows[~kept[rows]], rows[kept[rows]]
+        if len(train) >= 2 and len(holdout):
+            return (
+                train,
+                holdout,
+                f"the split that came with the data: {len(train):,} rows to train, {len(holdout):,} kept",
+            )
+        if len(train) >= 4:  # labels of the holdout are not known: part of the rest has to stand in
+            train, holdout, why = _own_holdout(data, problem, train, rng)
+            return train, holdout, f"the holdout that came with the data has no targets, so {why}"
+    return _own_holdout(data, problem, rows, rng)
+
+
+def _own_holdout(
+    data: Dataset, problem: Problem, rows: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, str]:
+    if problem.time:
+        steps = _steps(data, problem)[rows]
+        ahead = _ahead(problem, len(np.unique(steps)))
+        late = steps >= np.unique(steps)[-ahead]
+        return rows[~late], rows[late], f"the last {ahead} of {len(np.unique(steps))} times ({problem.time}) kept aside"
+    if group := _group(data, problem):
+        late = _grouped(data.frame[group].iloc[rows], 5, rng) == 0
+        groups = data.frame[group].iloc[rows[late]].nunique()
+        return (
+            rows[~late],
+            rows[late],
+            f"{groups} whole groups of {group} kept aside ({late.mean():.0%} of rows)",
+        )
+    late = _stratified_share(_strata(data, problem, rows), rng)
+    return rows[~late], rows[late], f"{late.mean():.0%} of rows kept aside, {_by(problem)}"
+
+
+def _group(data: Dataset, problem: Problem) -> str | None:
+    """The column whose rows belong together."""
+    one_thing = [name for name, column in data.columns.items() if column.role == "multiIndex"]
+    return problem.group or (one_thing[0] if one_thing else None)
+
+
+def _by(problem: Problem) -> str:
+    return f"stratified by {problem.targets[0]}" if len(problem.targets) == 1 else "drawn at random"
+
+
+def _steps(data: Dataset, problem: Problem) -> np.ndarray:
+    """Rank of each row's time, equal times alike; -1 where it is missing."""
+    return pd.factorize(data.frame[problem.time], sort=True)[0]
+
+
+def _ahead(problem: Problem, times: int) -> int:
+    """Steps to keep aside: the horizon, or a fifth; some are left to learn from."""
+    wanted = problem.horizon if problem.horizon and problem.task == "timeSeriesForecasting" else round(HOLDOUT * times)
+    if times < 2:
+        raise ValueError(f"time column {problem.time!r} has one value only: nothing lies ahead")
+    return int(np.clip(wanted, 1, max(1, times // 2)))
+
+
+def _strata(data: Dataset, problem: Problem, rows: np.ndarray) -> np.ndarray:
+    """A class per row to keep in proportion: of numbers ten neighbours, of several labels their combination."""
+    table = data.frame[list(problem.targets)].iloc[rows]
+    if problem.task in CLASSIFICATION:
+        joined = (
+            table.map(label_text).agg("|".join, axis=1) if len(table.columns) > 1 else table.iloc[:, 0].map(label_text)
+        )
+        return pd.factorize(joined, sort=True)[0]
+    if len(table.columns) > 1:
+        return np.zeros(len(rows), dtype=int)
+    order = np.argsort(table.iloc[:, 0].to_numpy(dtype=float), kind="stable")
+    strata = np.empty(len(rows), dtype=int)
+    strata[order] = np.arange(len(rows)) // 10
+    return strata
+
+
+def _stratified_share(strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """True for a fifth of the rows, in proportion; the only row of a class stays with those to learn from."""
+    sizes = np.bincount(strata)
+    wanted = max(1, round(HOLDOUT * len(strata)))
+    exact = np.minimum(HOLDOUT * sizes, np.maximum(sizes - 1, 0))
+    counts = np.floor(exact).astype(int)
+    room = (sizes - 1 > counts) & (sizes > 1)
+    for one in np.argsort(-(exact - counts) + 1e-9 * rng.random(len(sizes)), kind="stable"):
+        if counts.sum() >= wanted:
+            break
+        counts[one] += int(room[one])
+    chosen = np.zeros(len(strata), dtype=bool)
+    for one in np.flatnonzero(counts):
+        chosen[rng.permutation(np.flatnonzero(strata == one))[: counts[one]]] = True
+    if not chosen.any():  # only classes of one row
+        chosen[rng.integers(len(strata))] = True
+    return chosen
+
+
+def _grouped(groups: pd.Series, parts: int, rng: np.random.Generator) -> np.ndarray:
+    """Part of each row, whole groups together: the largest groups first, each to the part that is smallest so far."""
+    codes = pd.factorize(groups, use_na_sentinel=False)[0]
+    sizes = np.bincount(codes)
+    if len(sizes) < 2:
+        raise ValueError(f"group column {groups.name!r} has one group only: it cannot be divided")
+    filled = np.zeros(min(parts, len(sizes)))
+    place = np.zeros(len(sizes), dtype=int)
+    for group in np.lexsort((rng.random(len(sizes)), -sizes)):
+        place[group] = int(np.argmin(filled))
+        filled[place[group]] += sizes[group]
+    order = np.argsort(filled, kind="stable")  # part 0 is the smallest: the holdout
+    return np.argsort(order)[place[codes]]
+
+
+def _folds(
+    data: Dataset, problem: Problem, train: np.ndarray, kept: int, folds: int | None, rng: np.random.Generator
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
+    if problem.time:
+        return _rolling(data, problem, train, folds or ORIGINS)
+    count = folds or _fold_count(len(train))
+    if count == 1:
+        fit, score, _ = _own_holdout(data, problem, train, rng)
+        return [(fit, score)], f"one division of the training rows, {len(score):,} scored"
+    if group := _group(data, problem):
+        part = _grouped(data.frame[group].iloc[train], count, rng)
+        how = f"folds of whole groups of {group}"
+    else:
+        part = _dealt(_strata(data, problem, train), min(count, len(train)), rng)
+        how = f"folds, {_by(problem)}"
+    numbers = range(part.max() + 1)
+    return [(train[part != one], train[part == one]) for one in numbers], f"{len(numbers)} {how}"
+
+
+def _fold_count(rows: int) -> int:
+    """More folds where rows are few and fits are quick."""
+    if rows < 1000:
+        return min(5, rows)
+    return 3 if rows <= 20_000 else 1
+
+
+def _dealt(strata: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Fold of each row, dealt like cards stratum by stratum: even sizes, every class spread as far as it goes."""
+    shuffled = rng.permutation(len(strata))
+    order = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    part = np.empty(len(strata), dtype=int)
+    part[order] = np.arange(len(strata)) % folds
+    return part
+
+
+def _rolling(
+    data: Dataset, problem: Problem, train: np.ndarray, origins: int
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
+    """Fit to all that lies before an origin, score the steps behind it; then move the origin on."""
+    steps = _steps(data, problem)[train]
+    times = np.unique(steps)
+    if len(times) < 2:
+        raise ValueError(f"time column {problem.time!r} has one value in the training rows: nothing lies ahead")
+    origins = min(origins, len(times) - 1)
+    wanted = problem.horizon or _kept_times(data, problem, train)
+    window = int(np.clip(wanted, 1, max(1, len(times) // (origins + 2))))
+    starts = len(times) - window * np.arange(origins, 0, -1)
+    parts = []
+    for start in starts[starts > 0]:
+        last = times[min(start + window, len(times)) - 1]
+        parts.append((train[steps < times[start]], train[(steps >= times[start]) & (steps <= last)]))
+    return parts, f"rolling origin over {len(parts)} x {window} steps of {problem.time}"
+
+
+def _kept_times(data: Dataset, problem: Problem, train: np.ndarray) -> int:
+    """How far ahead the holdout reaches: times behind the last training row."""
+    steps = _steps(data, problem)
+    ahead = len(np.unique(steps[steps > steps[train].max()]))
+    return ahead or max(1, round(HOLDOUT * len(np.unique(steps[train]))))

@@ -1,0 +1,175 @@
+"""The configuration space: conditional, legal, buildable; the portfolio lies within it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from learnviews.kernels.search import choices, pipelines, portfolio
+from learnviews.kernels.search.columns import Column
+from learnviews.kernels.search.hyperparameters import Choice, Float, Integer, complaint, complete
+from learnviews.kernels.search.problem import Problem
+from learnviews.kernels.search.space import plain, space
+
+ROWS = 60
+
+
+class Table:
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.frame = pd.DataFrame(
+            {
+                "number": np.where(rng.random(ROWS) < 0.1, np.nan, rng.normal(size=ROWS)),
+                "category": rng.choice(["a", "b", "c"], ROWS),
+                "text": rng.choice(["red round ball", "blue box", "green round box"], ROWS),
+                "when": pd.date_range("2020-01-01", periods=ROWS).astype(str),
+                "image": [rng.random((12, 12, 3)) for _ in range(ROWS)],
+                "series": [rng.normal(size=40) for _ in range(ROWS)],
+                "sound": "a.wav",
+                "label": rng.choice(["yes", "no"], ROWS),
+                "other": rng.choice([True, False], ROWS),
+                "value": rng.normal(size=ROWS),
+            }
+        )
+        types = (
+            "real",
+            "categorical",
+            "text",
+            "dateTime",
+            "image",
+            "timeseries",
+            "audio",
+            "categorical",
+            "boolean",
+            "real",
+        )
+        self.columns = {n: Column(n, t) for n, t in zip(self.frame, types, strict=True)}
+        self.resources = {}
+
+
+DATA = Table()
+ALL = ("number", "category", "text", "when", "image", "series", "sound")
+PROBLEMS = {
+    "labels": Problem(target="label", task="classification", features=ALL),
+    "texts": Problem(target="label", task="classification", features=("text",)),
+    "series": Problem(target="label", task="timeSeriesClassification", features=("series",)),
+    "several": Problem(target=("label", "other"), task="classification", subtask="multiLabel", features=ALL[:2]),
+    "semi": Problem(target="label", task="semiSupervisedClassification", features=ALL[:2]),
+    "values": Problem(target="value", task="regression", features=ALL[:4]),
+    "future": Problem(target="value", task="timeSeriesForecasting", features=("when",), time="when"),
+    "groups": Problem(task="clustering", features=ALL[:2]),
+}
+each = pytest.mark.parametrize("name", PROBLEMS)
+
+
+@each
+def test_every_start_is_a_legal_configuration_of_the_space(name):
+    from ConfigSpace import Configuration
+
+    found = space(DATA, PROBLEMS[name])
+    starts = portfolio.portfolio(DATA, PROBLEMS[name])
+    assert len(starts) >= 7
+    for config in starts:
+        Configuration(found, values=config).check_valid_configuration()
+        assert complaint(config, choices.parameters(DATA, PROBLEMS[name]), choices.bans(DATA, PROBLEMS[name])) is None
+        assert json.loads(json.dumps(config)) == config
+
+
+@each
+def test_samples_are_legal_complete_and_can_be_built(name):
+    parameters, bans = choices.parameters(DATA, PROBLEMS[name]), choices.bans(DATA, PROBLEMS[name])
+    for sample in space(DATA, PROBLEMS[name], rng_seed=1).sample_configuration(60):
+        config = plain(sample)
+        assert complaint(config, parameters, bans) is None
+        assert complete(config, parameters) == config
+        assert pipelines.build(config, DATA, PROBLEMS[name], 0, fidelity=0.5) is not None
+        assert pipelines.describe(config, PROBLEMS[name].task) and pipelines.steps(config)[-1].name == config["model"]
+
+
+@pytest.mark.parametrize("name", ["labels", "texts", "series", "several", "semi", "values", "future", "groups"])
+def test_some_samples_can_be_fitted(name):
+    problem = PROBLEMS[name]
+    x = DATA.frame[list(problem.features)]
+    y = (
+        None
+        if not problem.targets
+        else DATA.frame[list(problem.targets) if len(problem.targets) > 1 else problem.target]
+    )
+    for sample in space(
+        DATA, problem, rng_seed=2, exclude=("mlp",) if name not in ("groups",) else ()
+    ).sample_configuration(6):
+        made = pipelines.build(plain(sample), DATA, problem, 0, fidelity=0.1)
+        made = made.fit(x) if y is None else made.fit(x, y)
+        assert len(made.predict(x)) == ROWS, sample
+
+
+def test_the_default_is_legal_and_the_seed_repeats():
+    found = space(DATA, PROBLEMS["labels"], rng_seed=5)
+    found.get_default_configuration().check_valid_configuration()
+    again = space(DATA, PROBLEMS["labels"], rng_seed=5)
+    assert [plain(c) for c in found.sample_configuration(5)] == [plain(c) for c in again.sample_configuration(5)]
+
+
+def test_models_can_be_left_out():
+    found = space(DATA, PROBLEMS["labels"], exclude=("boosting", "mlp"))
+    assert not {"boosting", "mlp"} & set(found["model"].choices) and "forest" in found["model"].choices
+    assert not any(name.startswith("mlp:") for name in found)
+    with pytest.raises(ValueError, match="'magic' is no model"):
+        space(DATA, PROBLEMS["labels"], exclude=("magic",))
+    with pytest.raises(ValueError, match="no model is left"):
+        space(DATA, PROBLEMS["labels"], exclude=(*found["model"].choices, "boosting", "mlp"))
+
+
+def test_only_what_the_data_need_is_in_the_space():
+    names = set(space(DATA, Problem(target="value", task="regression", features=("when", "category"))))
+    assert "encode" in names and not {"impute", "text:parts", "balance"} & names
+    assert choices.facts(DATA, PROBLEMS["labels"]).left_out == {"sound": "audio"}
+
+
+def test_slow_models_are_not_offered_for_many_rows():
+    data = Table()
+    data.frame = pd.concat([data.frame] * 150, ignore_index=True)
+    models = choices.parameters(data, PROBLEMS["values"])[0].values
+    assert "svm" not in models and "gaussian" not in models and "boosting" in models
+    assert not any(config["model"] == "svm" for config in portfolio.portfolio(data, PROBLEMS["values"]))
+
+
+def test_a_configuration_that_is_not_legal_says_why():
+    model = Choice("model", ("a", "b"))
+    parameters = [model, Integer("a:n", 1, 9, 3, when=(("model", ("a",)),)), Float("x", 0.0, 1.0, 0.5)]
+    bans = [(("model", ("b",)), ("x", (1.0,)))]
+    assert complete({}, parameters) == {"model": "a", "a:n": 3, "x": 0.5}
+    for config, why in [
+        ({"model": "a", "x": 0.5}, "a:n is missing"),
+        ({"model": "a", "a:n": 10, "x": 0.5}, "outside of its range"),
+        ({"model": "b", "a:n": 3, "x": 0.5}, "no meaning"),
+        ({"model": "b", "x": 1.0}, "do not go together"),
+        ({"model": "b", "x": 0.0, "y": 1}, "no hyper-parameter"),
+    ]:
+        assert why in complaint(config, parameters, bans)
+
+
+def test_the_portfolio_needs_no_search_library():
+    code = (
+        "import sys, learnviews.kernels.search.portfolio, learnviews.kernels.search.pipelines;"
+        "print([n for n in ('ConfigSpace', 'smac', 'sklearn', 'skimage', 'dask') if n in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["texts", "series", "several", "semi", "future", "groups"])
+def test_starts_of_other_tasks_can_be_kept_in_a_skops_file(name, tmp_path):
+    from learnviews.kernels.search import skops_files
+
+    problem = PROBLEMS[name]
+    x = DATA.frame[list(problem.features)]
+    y = DATA.frame[list(problem.targets) if len(problem.targets) > 1 else problem.target] if problem.targets else None
+    for number, config in enumerate(portfolio.portfolio(DATA, problem)[:4]):
+        made = pipelines.build(config, DATA, problem, 0, fidelity=0.1)
+        made = made.fit(x) if y is None else made.fit(x, y)
+        back = skops_files.read(skops_files.write(made, tmp_path / f"{number}.skops"))
+        assert np.array_equal(back.predict(x), made.predict(x)), config

@@ -1,0 +1,135 @@
+"""Worker processes: results come back, limits hold, nothing is left behind."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from learnviews.kernels.search.workers import Limits, Pool
+
+psutil = pytest.importorskip("psutil")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with Pool(2, context=21) as pool:
+        yield pool
+
+
+def outcome(pool, function, *arguments, limits=None):
+    pool.submit("it", f"search_tasks:{function}", arguments, limits)
+    found = pool.wait(30)
+    assert [one.tag for one in found] == ["it"]
+    return found[0]
+
+
+def test_results_come_back_with_the_context(pool):
+    done = outcome(pool, "double", 2)
+    assert (done.status, done.value) == ("ok", 42)
+    assert 0 < done.seconds < 30
+
+
+def test_two_tasks_run_side_by_side(pool):
+    pool.submit("a", "search_tasks:pid")
+    pool.submit("b", "search_tasks:pid")
+    assert sorted(pool.running) == ["a", "b"] and pool.free == 0
+    with pytest.raises(RuntimeError, match="no worker is free"):
+        pool.submit("c", "search_tasks:pid")
+    found = []
+    while len(found) < 2:
+        found += pool.wait(30)
+    assert len({one.value for one in found}) == 2
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "said"),
+    [
+        ("fail", ("no such luck",), "ValueError: no such luck"),
+        ("leave", (), "SystemExit: 3"),
+        ("die", (), "SIGABRT"),
+        ("unsendable", (), "cannot be sent"),
+        ("asks", (), "EOFError"),
+        ("there_is_none", (), "AttributeError"),
+    ],
+)
+def test_a_failure_is_an_outcome_with_its_reason(pool, task, arguments, said):
+    done = outcome(pool, task, *arguments)
+    assert done.status == "failed" and said in done.reason
+    assert outcome(pool, "double", 1).value == 21  # the next one finds a worker
+
+
+@pytest.mark.parametrize("task", ["sleep", "spin"])
+def test_time_limit_stops_a_task(pool, task):
+    began = time.monotonic()
+    done = outcome(pool, task, 60, limits=Limits(seconds=0.3))
+    assert done.status == "timeout" and "0.3 s" in done.reason
+    assert time.monotonic() - began < 5
+    assert outcome(pool, "double", 1).value == 21
+
+
+@pytest.mark.parametrize("task", ["grow", "allocate"])
+def test_memory_limit_stops_a_task(pool, task):
+    done = outcome(pool, task, 4000, limits=Limits(seconds=30, megabytes=100))
+    assert done.status == "memory" and "memory" in done.reason
+    assert outcome(pool, "double", 1).value == 21
+
+
+def test_less_than_the_limit_is_fine(pool):
+    assert outcome(pool, "allocate", 50, limits=Limits(megabytes=100)).value == 50 << 20
+
+
+def test_stop_terminates_one_task(pool):
+    pool.submit("long", "search_tasks:sleep", (60,))
+    assert pool.wait(0.1) == []
+    assert pool.stop("nobody") is None
+    done = pool.stop("long", reason="enough")
+    assert (done.status, done.reason) == ("killed", "enough")
+    assert pool.running == []
+
+
+def test_close_leaves_no_process():
+    pool = Pool(2, context=1)
+    pool.submit("a", "search_tasks:sleep", (60,))
+    pool.submit("b", "search_tasks:pid")
+    child = pool.wait(30)[0].value
+    nursery = psutil.Process(child).parent()
+    pool.close()
+    pool.close()
+    assert not psutil.pid_exists(child) and not nursery.is_running()
+
+
+def test_a_context_that_cannot_be_read_there_is_said_so():
+    with Pool(1, context=_Unreadable()) as pool, pytest.raises(RuntimeError, match="only at home"):
+        pool.submit("a", "search_tasks:pid")
+
+
+class _Unreadable:
+    def __reduce__(self):
+        return exec, ("raise ValueError('only at home')",)
+
+
+SCRIPT = """
+from learnviews.kernels.search.workers import Pool
+pool = Pool(2, context=0)
+pool.submit("a", "search_tasks:pid")
+print(pool.wait(30)[0].value, flush=True)
+pool.submit("a", "search_tasks:spin", (60,))
+pool.submit("b", "search_tasks:sleep", (60,))
+pool.wait(60)
+"""
+
+
+def test_workers_of_a_killed_process_end(tmp_path):
+    script = tmp_path / "script.py"  # without a guard: nothing imports it again
+    script.write_text(SCRIPT)
+    places = os.pathsep.join(filter(None, [os.path.dirname(os.path.dirname(__file__)), os.environ.get("PYTHONPATH")]))
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": places}
+    ) as process:
+        worker = psutil.Process(int(process.stdout.readline()))
+        nursery = worker.parent()
+        process.kill()
+        gone, alive = psutil.wait_procs([worker, nursery], timeout=10)
+    assert len(gone) == 2 and not alive

@@ -67,7 +67,7 @@ if (!brush._listens) {
     const count = source.data["left"].length
     if (phase === "pan:start") wide = Math.abs(box.right - box.left)
     const moved = Math.abs(Math.abs(box.right - box.left) - wide) < 1e-6, bins = Math.round(wide)
-    const start = Math.round(Math.min(box.left, box.right) + 0.5), stop = Math.round(Math.max(box.left, box.right) + 0.5)
+    const [start, stop] = [Math.min(box.left, box.right), Math.max(box.left, box.right)].map((x) => Math.round(x + 0.5))
     const first = Math.max(0, Math.min(moved ? count - bins : count - 1, start))
     show(from_to(first, moved ? first + bins - 1 : Math.max(first, Math.min(count, stop) - 1)))
   })
@@ -114,7 +114,8 @@ BARS_PAN_START = (
 const bin = top_at(cb_obj)
 tooltips(false)
 const before = ghost.data, add = Array.from(before["bin"]).includes(bin) || cb_obj.modifiers?.shift === true
-brush._drag = bin !== null ? {bin, add, before} : brushing ? {from: cb_obj.x} : null
+const {sx, sy, x} = cb_obj
+brush._drag = bin !== null ? {at: bin, add, before, from: x, sx, sy} : brushing ? {from: x} : null
 """
 )
 
@@ -124,6 +125,12 @@ BARS_PAN = (
     + """
 const drag = brush._drag
 if (!drag) return
+if (drag.at !== undefined) {  // on a bar's top: up or down means the bar, along the bars a brush
+  const along = Math.abs(cb_obj.sx - drag.sx), up = Math.abs(cb_obj.sy - drag.sy)
+  if (Math.max(along, up) < 5) return
+  if (up >= along || !brushing) drag.bin = drag.at
+  delete drag.at
+}
 if (drag.bin === undefined) {
   const ends = [inside(Math.round(drag.from)), inside(Math.round(cb_obj.x))].sort((a, b) => a - b)
   show(from_to(ends[0], ends[1]))

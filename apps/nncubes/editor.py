@@ -78,7 +78,7 @@ def editor_html(proposal: Proposal, problem: str = "") -> str:
     head = "".join(f"<th>{each}</th>" for each in ("", "Column", "Title", "Bins by", "Bins", "In it", "Missing"))
     return (
         f'{alert(problem)}<p class="quiet"><b>{escape(proposal.name)}</b>: {proposal.rows:,} rows, '
-        f"{proposal.columns} columns. Each attribute becomes a view and a filter.</p>"
+        f"{proposal.columns} column{'s' * (proposal.columns != 1)}. Each attribute becomes a view and a filter.</p>"
         f'<div class="schema"><div class="attributes"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{lines}</tbody></table>"
         f"{_left_out(proposal)}</div>"
@@ -108,7 +108,7 @@ def _line(place: int, line: Line) -> str:
         kind,
         bins,
         escape(line.preview),
-        f"{100 * line.missing:.1f}%" if line.missing else "",
+        _gaps(line),
     ]
     row = "".join(
         f'<td class="c{k}" title="{escape(line.preview) if k == 5 else ""}">{c}</td>' for k, c in enumerate(cells)
@@ -117,6 +117,13 @@ def _line(place: int, line: Line) -> str:
         f'<tr class="wrong"><td></td><td colspan="6" role="alert">{escape(line.error)}</td></tr>' if line.error else ""
     )
     return f'<tr class="{"" if line.taken else "off"}">{row}</tr>{error}'
+
+
+def _gaps(line: Line) -> str:
+    """What share of the rows has no value, or an infinite one."""
+    missing = f"{100 * line.missing:.1f}%" if line.missing else ""
+    infinite = f"{100 * line.infinite:.1f}% infinite, left out" if line.infinite else ""
+    return ", ".join(filter(None, (missing, infinite)))
 
 
 def _asked(word: str, *rest: Any) -> str:

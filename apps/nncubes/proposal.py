@@ -39,6 +39,7 @@ class Line:
     taken: bool
     preview: str
     missing: float
+    infinite: float  # share of the rows, which no bin takes
     attribute: Attribute | None = None
     error: str = ""
 
@@ -118,6 +119,7 @@ class Proposal:
             taken,
             preview(self.sample.frame, attribute.columns),
             missing,
+            max(_infinite(self.sample.frame[column]) for column in attribute.columns),
         )
         line.attribute = attribute
         return line
@@ -311,3 +313,8 @@ def _numbers_in_text(values: pd.Series) -> float:
     if not len(text) or not isinstance(text.iloc[0], str):
         return 0.0
     return float(pd.to_numeric(text.astype(str).head(2000), errors="coerce").notna().mean())
+
+
+def _infinite(column: pd.Series) -> float:
+    """Share of infinite numbers."""
+    return float(np.isinf(column.to_numpy(float)).mean()) if column.dtype.kind == "f" and len(column) else 0.0

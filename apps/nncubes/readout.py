@@ -13,8 +13,10 @@ from learnviews.kernels.cube import Model, Query
 STYLE = """
 :host { font-size: 14px; line-height: 1.45; }
 .line { display: flex; gap: 4px 12px; align-items: baseline; white-space: nowrap; overflow: hidden; }
-.line .words { overflow: hidden; text-overflow: ellipsis; flex: 0 1 auto; }
-.line .facts { flex: none; } .facts b { font-size: 17px; } .soft { color: #4c5f69; font-size: 13px; }
+.bk-clearfix { display: block; width: 100%; }
+.line .words { overflow: hidden; text-overflow: ellipsis; flex: 0 1000 auto; min-width: 4em; }
+.line .facts { flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; }
+.facts b { font-size: 17px; } .soft { color: #4c5f69; font-size: 13px; }
 .tag { background: #08306B; color: white; border-radius: 3px; padding: 1px 7px; flex: none; font-size: 12px; }
 .total { cursor: ew-resize; border-bottom: 2px dotted #8a9aa2; touch-action: none; user-select: none; }
 .total:hover, .total:focus-visible { background: #fff0e3; border-color: #D55E00; outline: none; }
@@ -114,6 +116,8 @@ def number(value: float) -> str:
     """For people: 1,234 or 12.3; "no answer" for nan."""
     if not math.isfinite(value):
         return "no answer"
+    if abs(value) >= 1e15:
+        return f"{value:.3g}"
     if abs(value) >= 100 or value == round(value):
         return f"{value:,.0f}".replace("-0", "0") if round(value) == 0 else f"{value:,.0f}"
     return f"{value:.3g}"

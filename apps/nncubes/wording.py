@@ -29,7 +29,7 @@ def change_words(schema: Schema, base: Query, query: Query) -> str:
         now = f" (now {_bare(schema, name, base)})" if name in base.filters else ""
         held = query.filters.get(name)
         parts.append((f"any {title}" if held is None else filter_words(schema[name], held)) + now)
-    return "; ".join(parts) or "nothing changes: it is so already"
+    return "; ".join(parts) or "the present filters"
 
 
 def filter_words(attribute: Any, held: Any) -> str:

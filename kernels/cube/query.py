@@ -73,6 +73,8 @@ class Query:
         """The query that `to_json` described, from the dict or its text; ValueError if it is no such description."""
         try:
             read = json.loads(data) if isinstance(data, str) else data
+            if not isinstance(read, dict) or not all(isinstance(held, dict) for held in read.values()):
+                raise ValueError("expected a filter by attribute, each a range, values or a mask")
             return cls(**{name: _from_json(held) for name, held in read.items()})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{str(data)[:80]} describes no query: {error}") from error

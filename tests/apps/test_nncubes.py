@@ -276,3 +276,38 @@ def test_a_model_of_other_data_has_no_exact_answers(page, tmp_path):
         says(page, "Where month is 3 to 5.")
         np.testing.assert_allclose(page.js("nn.answers('hour')"), model().views(Query(month=(2, 5)))["hour"], rtol=1e-6)
         assert place(page, "hour", 0, 0)[1] < 800
+
+
+def test_the_readout_tells_the_query_of_the_views(app, served_cubes, exact):
+    mark = urllib.parse.quote(json.dumps({"query": {"hour": {"range": [6, 12]}}, "exact": True}))
+    app.page.goto("about:blank")
+    app.open(f"{served_cubes.url}#{mark}")
+    says(app, "Where scheduled hour is 6 to 11.")
+    says(app, f"{exact.total(Query(hour=(6, 12))):,.0f} rows")
+    assert app.js("nn.brushed('scheduled hour')") == [5.5, 11.5]
+
+
+def test_clear_takes_what_was_wanted_away_too(app):
+    brush(app, "scheduled hour", 6, 11)
+    says(app, "scheduled hour is 6 to 11")
+    app.page.locator(".total").click()
+    app.page.keyboard.type("50k")
+    app.page.keyboard.press("Enter")
+    says(app, "50,000 wanted")
+    press(app, "Clear")
+    says(app, "Everything.")
+    app.page.wait_for_timeout(300)  # nothing comes after
+    assert "Everything." in app.js("nn.text()")
+    assert "wanted" not in app.js("nn.text()")
+
+
+def test_a_long_query_does_not_hide_its_answer(app):
+    query = {"hour": {"range": [6, 12]}, "month": {"range": [2, 9]}, "weekday": {"range": [0, 5]}}
+    query |= {"delay": {"range": [13, 15]}, "dest": {"range": [1, 19, 2, 18]}, "origin": {"values": ["JFK", "EWR"]}}
+    app.js("text => { location.hash = encodeURIComponent(text) }", json.dumps({"query": query}))
+    says(app, "origin is any but LGA")
+    box = app.page.locator(".total").bounding_box()
+    inside = "([x, y]) => document.elementFromPoint(x, y) !== null"
+    assert app.js(inside, [box["x"] + box["width"], box["y"] + 5])
+    line = app.page.locator(".line").bounding_box()
+    assert box["x"] + box["width"] <= line["x"] + line["width"] <= 1280

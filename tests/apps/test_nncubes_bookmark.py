@@ -66,3 +66,10 @@ def test_queries_of_other_models_are_refused():
         check_query(SCHEMA, Query(month=(0, 30)))
     with pytest.raises(ValueError, match="no range"):
         check_query(SCHEMA, Query(place=(0, 3)))
+
+
+@pytest.mark.parametrize("text", ['{"query":{"hour":null}}', '{"query":[]}', '{"query":{"hour":[1,2]}}'])
+def test_what_is_wrong_is_said_without_python(text):
+    with pytest.raises(ValueError, match="expected a filter by attribute") as raised:
+        Bookmark.from_text(text)
+    assert "object" not in str(raised.value) and "NoneType" not in str(raised.value)

@@ -70,6 +70,17 @@ def line(found, name):
     return place, found.lines[place]
 
 
+def test_infinite_numbers_are_told(tmp_path):
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(0, 1, 400)
+    numbers[:40] = np.inf
+    pd.DataFrame({"far": numbers, "kind": rng.choice(list("ab"), 400)}).to_csv(tmp_path / "far.csv", index=False)
+    found = proposed(tmp_path / "far.csv")
+    assert line(found, "far")[1].infinite == pytest.approx(0.1)
+    assert line(found, "kind")[1].infinite == 0
+    assert "10.0% infinite, left out" in editor_html(found)
+
+
 # --- what a file is
 
 

@@ -53,7 +53,7 @@ def test_changes_in_words():
     base = Query(month=(0, 3), kind={"a"})
     assert change_words(SCHEMA, base, Query(month=(0, 3), hour=(0, 6))) == "any kind (now a); hour is 0 to 5"
     assert change_words(SCHEMA, base, base.replace(month=(0, 6))) == "month is 1 to 6 (now 1 to 3)"
-    assert change_words(SCHEMA, base, base) == "nothing changes: it is so already"
+    assert change_words(SCHEMA, base, base) == "the present filters"
 
 
 def test_numbers_for_people():

@@ -212,6 +212,17 @@ def test_what_a_brush_moves_is_repainted_alone(page, board):
     page.page.mouse.up()
 
 
+def test_a_drag_along_the_bars_is_a_brush_also_from_a_top(app):
+    tops = app.js("lv.bars('hour').top")
+    start, stop = at(app, "hour", 4, tops[4]), at(app, "hour", 9, tops[4])
+    app.page.mouse.move(*start)
+    app.page.mouse.down()
+    app.page.mouse.move(stop[0], start[1] + 2, steps=6)
+    app.page.mouse.up()
+    brushed(app, hour=(4, 10))
+    assert app.js("lv.ghost('hour')") == []
+
+
 def test_escape_in_the_middle_of_a_drag_clears(page, board):
     page.page.add_init_script(HELPERS)
     page.open(board.url)

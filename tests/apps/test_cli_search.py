@@ -64,6 +64,7 @@ def test_problems_of_no_file():
 # --- search
 
 
+@pytest.mark.slow
 def test_search_ends_with_a_leaderboard_and_scripts_that_run(folder):
     asked = ["--target", "kind", "--metric", "accuracy", "--features", "size,colour"]
     result = run("search", "things.csv", *asked, "--trials", 3, "--workers", 1, "--out", "out")

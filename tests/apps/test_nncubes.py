@@ -263,6 +263,7 @@ def test_no_model_yet(page, tmp_path, monkeypatch):
         page.wait("nn.message().includes('learnviews cube flights')")
 
 
+@pytest.mark.slow
 def test_a_model_of_other_data_has_no_exact_answers(page, tmp_path):
     from cube_small import model
 

@@ -213,6 +213,7 @@ def test_a_served_table_opens_at_once_and_is_remembered(page, home, tmp_path, se
         second.wait("count => nn.text().includes(`${count} rows`)", f"{count:,}")  # its exact cube is at hand
 
 
+@pytest.mark.slow
 def test_tables_beside_models(page, home, tmp_path):
     from cube_small import model
 
@@ -389,6 +390,7 @@ def test_a_file_can_be_dropped_onto_the_page(app):
     assert "dropped.csv: 80 rows" in app.js("own.body()").replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_no_uploads_where_they_are_forbidden(page, home, tmp_path, monkeypatch):
     from cube_small import model
 

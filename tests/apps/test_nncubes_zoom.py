@@ -197,6 +197,7 @@ def test_more_cells_than_a_screen_shows(app, flights):
     app.wait("nn.figure('destination').x_range.end - nn.figure('destination').x_range.start > 50")
 
 
+@pytest.mark.slow
 def test_without_the_rows_it_only_enlarges(page, tmp_path):
     from cube_small import model
 

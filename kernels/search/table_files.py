@@ -8,30 +8,19 @@ import io
 import itertools
 import re
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..file_kinds import SEPARATORS, SIGNATURES, check_names
 from .values import UNKNOWN, all_match, listed
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*CSV, *PARQUET)
 DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+(,[0-9]+)?([eE][+-]?[0-9]+)?\s*")
-SEPARATORS = ",;\t|"
-SIGNATURES = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive or an Excel file",
-    b"\x1f\x8b": "compressed by gzip: name it .csv.gz",
-    b"PAR1": "a Parquet file: name it .parquet",
-    b"SQLite format 3": "a SQLite database",
-}
 WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # marks that a text of two bytes per letter begins with
 
 
@@ -190,11 +179,3 @@ def _complaint(text: str, separator: str, names: list[str], error: Exception) ->
     except csv.Error as wrong:
         return f"line {rows.line_num}: {wrong}"
     return str(error).strip()
-
-
-def check_names(names: Iterable[str], table: str) -> None:
-    """Complain about columns of one name."""
-    found = list(names)
-    twice = list(dict.fromkeys(name for name in found if found.count(name) > 1))
-    if twice:
-        raise ValueError(f"{table}: columns named twice: {', '.join(twice)}; expected different names")

@@ -1,0 +1,25 @@
+"""What files look like that are no tables, and what tables in files must not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SEPARATORS = ",;\t|"  # of the values of a CSV file
+SIGNATURES = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive or an Excel file",
+    b"\x1f\x8b": "compressed by gzip: name it .csv.gz",
+    b"PAR1": "a Parquet file: name it .parquet",
+    b"SQLite format 3": "a SQLite database",
+}
+
+
+def check_names(names: Iterable[str], table: str) -> None:
+    """Complain about columns of one name."""
+    found = list(names)
+    twice = list(dict.fromkeys(name for name in found if found.count(name) > 1))
+    if twice:
+        raise ValueError(f"{table}: columns named twice: {', '.join(twice)}; expected different names")

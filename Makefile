@@ -9,13 +9,14 @@ TORCH  ?= torch==2.13.0
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help serve test test-slow test-nojit bench lint format browser clean
+.PHONY: help serve test test-slow test-nojit bench bench-search lint format browser clean
 
 help:
 	@echo "make serve      install, record a first training if there is none, serve the apps"
 	@echo "make test       install what tests need (a browser too) and run lint and all tests but the slow ones"
 	@echo "make test-slow  the slow tests"
 	@echo "make bench      the benchmarks, beside their peers"
+	@echo "make bench-search  the race of model searches, beside FLAML (an hour; RACE='--seconds 10 --seeds 0' for less)"
 	@echo "make format     format the code"
 
 $(BIN)/python:
@@ -48,7 +49,18 @@ test-slow: $(VENV)/installed-test browser
 bench: $(VENV)/installed-test browser
 	$(PYTEST) benchmarks/test_itemize.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
 	$(PYTEST) benchmarks/test_cube.py -m benchmark
+	$(PYTEST) benchmarks/test_search.py -m benchmark
 	$(PYTEST) benchmarks/test_app.py benchmarks/test_cube_page.py benchmarks/test_cube_app.py benchmarks/test_nncubes_wanted.py -m benchmark
+
+# An environment of its own: the peers are nobody else's business.
+$(VENV)/peers/installed: setup.py __init__.py | $(BIN)/python
+	@echo "Installing LearnViews and FLAML into $(VENV)/peers (a few minutes the first time)"
+	@$(BIN)/python -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[peers]"
+	@touch $@
+
+bench-search: $(VENV)/peers/installed
+	$(VENV)/peers/bin/python benchmarks/search_race.py --out $(VENV)/search-race $(RACE)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

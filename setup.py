@@ -36,6 +36,13 @@ TEST = [
 MEDIA = ["pillow>=10", "scikit-image>=0.24"]
 TEST += MEDIA
 BENCH = ["pytest-benchmark>=5", "torch>=2.4", "duckdb>=1.0"]
+# FLAML imports XGBoost and LightGBM whatever it is to try; the usual xgboost for Linux brings a GPU library along.
+PEERS = [
+    "flaml>=2.7",
+    "lightgbm>=4",
+    "xgboost-cpu>=2.1,<3; sys_platform != 'darwin'",
+    "xgboost>=2.1,<3; sys_platform == 'darwin'",
+]
 
 setup(
     name="learnviews",
@@ -81,6 +88,7 @@ setup(
         "media": MEDIA,
         "examples": ["jupyterlab>=4", "jupyter_bokeh>=4"],
         "bench": BENCH,
+        "peers": PEERS,
         "test": TEST,
     },
     entry_points={"console_scripts": ["learnviews = learnviews.apps.cli:main"]},

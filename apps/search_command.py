@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 import shutil
 import sys
 import threading
@@ -74,7 +76,11 @@ def problems(data: Path, most: int, out: Path | None) -> None:
         found = kernel.load(data)
         listed = kernel.discover(found, n=most)
         if not listed:
-            raise click.ClickException(f"{data}: no problem is legal for its columns: {_columns(found)}")
+            why = "; ".join(f"{name}: {reason}" for name, reason in list(listed.left_out.items())[:LISTED])
+            raise click.ClickException(f"{data}: no problem is legal for its columns: {why or _columns(found)}")
+        for note in found.notes:
+            click.echo(f"note: {note}")
+        click.echo("    promise (0 to 1), problem, reason")
         for number, problem in enumerate(listed, 1):
             click.echo(f"{number:3} {problem.score:6.2f}  {problem.sentence(found)}")
             click.echo(f"{'':11} {problem.reason}")
@@ -82,9 +88,17 @@ def problems(data: Path, most: int, out: Path | None) -> None:
             click.echo(f"no target: {name} ({reason})")
         if len(listed.left_out) > LISTED:
             click.echo(f"no target: {len(listed.left_out) - LISTED} more columns")
+        first = listed[0]
+        click.echo(f"\nSearch the first: {shlex.join(['learnviews', 'search', str(data), *_asked(first)])}")
         if out is not None:
             _write_problems(listed, out)
             click.echo(f"\n{len(listed)} problems in {out}: learnviews search {data} --problem {out}/01.json")
+
+
+def _asked(problem: Problem) -> list[str]:
+    """A problem as options of `learnviews search`."""
+    targets = [word for name in problem.targets for word in ("--target", name)]
+    return [*targets, "--task", str(problem.task)]
 
 
 def _write_problems(listed: list[Any], out: Path) -> None:
@@ -176,6 +190,7 @@ def _run(study: Any, options: dict[str, Any]) -> bool:
 
     def stop() -> None:
         stopped.set()
+        board.say("stopping")
         study.stop()
 
     with Board(study, options["seconds"], options["trials"]) as board, stopped_by(stop):
@@ -196,11 +211,16 @@ class Board:
         self._live = sys.stdout.isatty()
         self._lines: list[str] = []
         self._best: float | None = None
+        self._said = ""
         self._count, self._started = 0, time.monotonic()
         self._lock, self._done = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Board:
+        before = self._study.models[:1]  # of a study that goes on
+        if before:
+            self._best = before[0].cost
+            self._lines = _table(self._study.leaderboard(), longest=SHORT).splitlines()
         self._started = time.monotonic()
         if self._live:
             self._thread.start()
@@ -210,6 +230,10 @@ class Board:
         self._done.set()
         if self._live:
             self._thread.join()
+
+    def say(self, what: str) -> None:
+        """What goes on beside the search; it is said on a terminal only."""
+        self._said = what
 
     def found(self, model: Any) -> None:
         """A model arrived."""
@@ -248,7 +272,16 @@ class Board:
         full = round(BAR * min(1.0, max(shares, default=0.0)))
         limit = f" of {self._seconds:.0f}" if self._seconds else ""
         models = f"{self._count} models" + (f" of {self._trials} trials" if self._trials else "")
-        return f"[{'#' * full}{'.' * (BAR - full)}] {self._elapsed:.0f}{limit} s, {models}"
+        left = f"{self._left():.0f} s left" if math.isfinite(self._left()) else ""
+        words = [f"{self._elapsed:.0f}{limit} s", models, left, self._said]
+        return f"[{'#' * full}{'.' * (BAR - full)}] {', '.join(filter(None, words))}"
+
+    def _left(self) -> float:
+        """Seconds to the end of the time, or to the last trial at the pace so far."""
+        left = [max(0.0, self._seconds - self._elapsed)] if self._seconds else []
+        if self._trials and self._count:
+            left.append(self._elapsed / self._count * max(0, self._trials - self._count))
+        return min(left, default=math.inf)
 
 
 def _score(model: Any) -> str:
@@ -267,7 +300,9 @@ def _end(study: Any, folder: Path, most: int) -> None:
         raise click.ClickException(f"no model was found: {_reason(study.trials)}")
     click.echo(f"\n{_table(study.leaderboard())}")
     if models[0].split == "holdout":
-        click.echo("In the order of their cross-validated costs; the scores, and low to high, are of the holdout.")
+        click.echo(
+            "In the order of their cross-validated costs (cv cost); scores, and low to high, are of the holdout."
+        )
     finished = int((study.trials["status"] == "ok").sum())
     lost = f"; the first that did not: {_reason(study.trials)}" if finished < len(study.trials) else ""
     click.echo(f"\n{finished} of {len(study.trials)} trials finished{lost}")
@@ -278,6 +313,8 @@ def _end(study: Any, folder: Path, most: int) -> None:
 
 def _reason(trials: pd.DataFrame) -> str:
     failed = trials[~trials["status"].isin(["ok", "running"])]
+    # Killed ones only ran too late.
+    failed = failed.sort_values("status", key=lambda status: status == "killed", kind="stable")
     if not len(failed):
         return "there was no time for one; give it more --seconds"
     return f"{failed.iloc[0]['name']}: {failed.iloc[0]['reason']}"
@@ -288,7 +325,10 @@ def _table(board: pd.DataFrame, most: int = LISTED, longest: int = 200) -> str:
     import pandas as pd
 
     shown = board[(board.index < most) | (board["name"] == "trivial").to_numpy()]
-    shown = shown.drop(columns=["cost", "fidelity"], errors="ignore").rename(columns={"number": "model"})
+    shown = shown.drop(columns=["fidelity"], errors="ignore")
+    if "split" in shown and (shown["split"] == "train").all():
+        shown = shown.drop(columns=["cost"], errors="ignore")  # the same as the score
+    shown = shown.rename(columns={"number": "model", "cost": "cv cost"})
     shown = shown.assign(model=["" if pd.isna(number) else str(number) for number in shown["model"]])
     shown["name"] = [name if len(name) <= longest else f"{name[: longest - 3]}..." for name in shown["name"]]
     return str(shown.to_string(index=False, float_format=lambda number: f"{number:.4g}", na_rep=""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 SEPARATORS = ",;\t|"  # of the values of a CSV file
@@ -19,7 +20,6 @@ SIGNATURES = {
 
 def check_names(names: Iterable[str], table: str) -> None:
     """Complain about columns of one name."""
-    found = list(names)
-    twice = list(dict.fromkeys(name for name in found if found.count(name) > 1))
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{table}: columns named twice: {', '.join(twice)}; expected different names")

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 
 def double(context, number):
@@ -55,3 +56,41 @@ def unsendable(context):
 
 def asks(context):
     return input("anything? ")
+
+
+def order(context):
+    """What the order of sets of texts follows."""
+    return [hash(name) for name in ("a", "b", "model")]
+
+
+def threads(context):
+    """Threads of this process after boosting and a large product, and of every pool of threads that is loaded."""
+    import numpy as np
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_info
+
+    X = np.random.default_rng(0).normal(size=(600, 600))
+    HistGradientBoostingRegressor(max_iter=2).fit(X @ X, X[:, 0])
+    names = [Path(f"/proc/self/task/{each}/comm").read_text() for each in os.listdir("/proc/self/task")]
+    alive = [name for name in names if not name.startswith("jemalloc")]  # Arrow's: it gives memory back
+    return len(alive), {pool["internal_api"]: pool["num_threads"] for pool in threadpool_info()}
+
+
+def parent(context):
+    return os.getppid()
+
+
+class Unreadable:
+    def __reduce__(self):
+        return exec, ("raise ValueError('only there')",)
+
+
+def unreadable(context):
+    return Unreadable()
+
+
+def scratch(context):
+    """A folder as SMAC and others make it, still there when the process is killed."""
+    import tempfile
+
+    return tempfile.mkdtemp()

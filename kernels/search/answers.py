@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+SEPARATOR = ";"
+"""Between the labels of a row where these stand in one text."""
+
 
 def label_text(value: Any) -> str:
     """A label as text: 1, 1.0 and "1" are the same label.
@@ -22,6 +25,11 @@ def label_text(value: Any) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
+
+
+def is_true(value: Any) -> bool:
+    """Whether a truth value, however it is written, says that a row has the label."""
+    return label_text(value) in ("True", "1")
 
 
 def label_codes(columns: Sequence[Any]) -> tuple[list[np.ndarray], list[str]]:
@@ -42,7 +50,7 @@ def label_set(value: Any) -> frozenset[str] | None:
         return frozenset(label_text(part) for part in value)
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
-    return frozenset(part.strip() for part in label_text(value).split(";") if part.strip())
+    return frozenset(part.strip() for part in label_text(value).split(SEPARATOR) if part.strip())
 
 
 def indicators(table: Any) -> tuple[np.ndarray, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .families import FAMILIES, LABELS, VALUES, offered
-from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, complete
+from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, When, complete
 
 KINDS = {
     "real": "numbers",
@@ -62,7 +62,7 @@ def features(data, problem) -> list[str]:
     wanted = getattr(problem, "features", None)
     names = list(wanted) if wanted else [n for n, c in data.columns.items() if c.role == "attribute"]
     if problem.task == "timeSeriesForecasting":
-        names += [n for n in (problem.time, problem.group, *problem.known) if n and n not in names]
+        names += [n for n in (problem.time, *problem.groups, *(problem.known or ())) if n and n not in names]
     return [n for n in names if n in data.columns and n not in targets(problem)]
 
 
@@ -93,8 +93,13 @@ def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparamete
     if problem.task == "clustering":
         return _clustering(known, problem, tuple(exclude))
     if problem.task == "timeSeriesForecasting":
-        return _forecasting(known, tuple(exclude))
+        return _forecasting(known, tuple(exclude), _signless(data, known.targets), bool(problem.known))
     return _supervised(known, problem, tuple(exclude))
+
+
+def _signless(data, names: tuple[str, ...]) -> bool:
+    """Whether no target has a value below 0: roots and logarithms then say something."""
+    return bool((data.frame[[n for n in names if n in data.frame]].min() >= 0).all())
 
 
 def bans(data, problem) -> list[Ban]:
@@ -198,7 +203,7 @@ _MEDIA: dict[str, list[Hyperparameter]] = {
         Integer("text:components", 10, 200, 60, log=True, when=(("text:reduce", ("svd",)),)),
     ],
     "images": [
-        Choice("image:features", ("hog", "colours", "thumbnail", "all")),
+        Choice("image:features", ("all", "hog", "colours", "thumbnail")),
         Choice("image:size", (32, 16, 48)),
         Integer("image:components", 8, 200, 60, log=True),
     ],
@@ -210,7 +215,7 @@ _MEDIA: dict[str, list[Hyperparameter]] = {
 }
 
 
-def _forecasting(known: Facts, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+def _forecasting(known: Facts, exclude: tuple[str, ...], bent: bool, told: bool) -> list[Hyperparameter]:
     names = [*RULES, *(n for n in offered(VALUES, known.rows, exclude) if n in FORECASTERS)]
     model = _models([n for n in names if n not in exclude], exclude, "linear")
     learned = (("model", tuple(n for n in model.values if n in FAMILIES)),)
@@ -220,25 +225,37 @@ def _forecasting(known: Facts, exclude: tuple[str, ...]) -> list[Hyperparameter]
     if seasonal[0][1]:
         found.append(Choice("season", ("found", "set", "none"), when=seasonal))
         when = (*seasonal, ("season", ("set",)))
-        found.append(
-            Integer("season:length", 2, max(3, min(60, known.rows // 3)), min(12, max(3, known.rows // 3)), True, when)
-        )
-    if not learned[0][1]:
-        return found
+        longest = max(3, min(60, known.rows // 3))
+        found.append(Integer("season:length", 2, longest, min(12, longest), True, when))
+    bending = (("model", tuple(n for n in model.values if n not in ("naive", "seasonal"))),)
+    if bent and bending[0][1]:
+        found.append(Choice("series:shape", ("none", "root", "log"), when=bending))
+    if told and learned[0][1]:
+        found.append(Choice("lags:known", (0, 1, 3, 7), 0, learned))
+    return [*found, *_lags(known, learned)] if learned[0][1] else found
+
+
+def _lags(known: Facts, learned: When) -> list[Hyperparameter]:
     longest = max(2, min(48, known.rows // 4))
-    found += [
+    ahead = tuple(n for n in learned[0][1] if n not in ("gaussian", "svm"))  # too slow for every step of every row
+    found: list[Hyperparameter] = [
         Integer("lags:count", 1, longest, min(12, longest), True, learned),
-        Choice("lags:target", ("level", "difference"), None, learned),
+        Choice("lags:target", ("level", "difference", "season"), None, learned),
         Choice("lags:means", ("no", "yes"), None, learned),
         Choice("lags:calendar", ("no", "yes"), None, learned),
-        Choice("target", ("plain", "power"), None, learned),
+        Choice("season:waves", (0, 1, 2, 3), 0, (*learned, ("season", ("found", "set")))),
     ]
-    return [*found, *_preparation(Facts({}, {}, known.rows, False, 0), model, False)]
+    if ahead:
+        found.append(Choice("lags:ahead", ("recursive", "direct"), None, (("model", ahead),)))
+    return found
 
 
 def _clustering(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
     names = [
-        n for n in CLUSTERERS if known.rows <= {"agglomerative": 5000, "spectral": 2000, "dbscan": 20_000}.get(n, 10**9)
+        n
+        for n in CLUSTERERS
+        if known.rows <= {"agglomerative": 5000, "spectral": 2000, "dbscan": 20_000}.get(n, 10**9)
+        and not (n == "dbscan" and problem.clusters)  # it makes as many as it finds
     ]
     model = _models(names, exclude, "kmeans")
     most = max(2, min(20, known.rows // 2))

@@ -191,8 +191,9 @@ def seconds(column: pd.Series) -> np.ndarray:
     dated = pd.to_datetime(
         column, utc=True, errors="coerce", **({"format": "mixed"} if column.dtype != "M8[ns]" else {})
     )
-    since = (dated - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return since.to_numpy(dtype="float64", na_value=np.nan)
+    # By microseconds: differences of Timestamps are nanoseconds, which end in the years 1678 and 2262.
+    moments = dated.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    return np.where(np.isnat(moments), np.nan, moments.astype("int64") / 1e6)
 
 
 def _calendar(at: np.ndarray, start: float) -> np.ndarray:

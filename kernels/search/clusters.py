@@ -27,12 +27,15 @@ class Density(ClusterMixin, BaseEstimator):
         near = min(self.core, len(X))
         far = NearestNeighbors(n_neighbors=near).fit(X).kneighbors(X)[0][:, -1]
         radius = float(np.quantile(far, self.reach))
-        self.labels_ = DBSCAN(eps=radius if radius > 0 else 1e-9, min_samples=near, n_jobs=1).fit_predict(X)
+        self.radius_ = radius if radius > 0 else 1e-9
+        self.labels_ = DBSCAN(eps=self.radius_, min_samples=near, n_jobs=1).fit_predict(X)
         return self
 
 
 class ClusterLearner(ClusterMixin, Quiet):
     """Groups rows; a new row joins the group of its nearest neighbour among the training rows.
+
+    A density's new row that is farther from all of them than its reach is noise, label -1.
 
     Parameters
     ----------
@@ -55,6 +58,7 @@ class ClusterLearner(ClusterMixin, Quiet):
         return self
 
     def _labels(self, points: np.ndarray) -> np.ndarray:
+        self.radius_ = float("inf")
         different = len(np.unique(points, axis=0))
         if different < 2:
             self.notes_.append("all rows are alike: one cluster")
@@ -63,7 +67,9 @@ class ClusterLearner(ClusterMixin, Quiet):
         most = {"n_clusters": different, "n_components": different, "n_neighbors": different - 1}
         asked = {name: value for name, value in model.get_params().items() if name in most and value is not None}
         model.set_params(**{name: min(value, most[name]) for name, value in asked.items()})
-        return np.asarray(model.fit_predict(points), dtype=np.int64)
+        found = np.asarray(model.fit_predict(points), dtype=np.int64)
+        self.radius_ = float(getattr(model, "radius_", np.inf))
+        return found
 
     def fit_predict(self, X, y=None):
         return self.fit(X).labels_
@@ -71,7 +77,8 @@ class ClusterLearner(ClusterMixin, Quiet):
     def predict(self, X) -> np.ndarray:
         with self._quiet():
             points = np.asarray(self.body_.transform(self._checked(pd.DataFrame(X))), dtype=float)
-        return self.labels_[self.nearest_.kneighbors(points, return_distance=False)[:, 0]]
+        far, nearest = self.nearest_.kneighbors(points)
+        return np.where(far[:, 0] > self.radius_, -1, self.labels_[nearest[:, 0]])
 
 
 def clusterer(config: Mapping, seed: int):

@@ -28,8 +28,10 @@ TYPES = (
 )
 MEDIA = ("text", "image", "audio", "video", "timeseries", "graph")  # types whose values may be names of files
 NUMBERS = ("integer", "real")
-ROW_NAMES = re.compile(r"(?i)(row|row[ _]?id|id|index|d3mindex|unnamed: 0)$")
+ROW_NAMES = re.compile(r"(?i)(row|row[ _]?id|id|index|d3mindex|unnamed: 0|column 1)$")
 TIME_NAMES = re.compile(r"(?i)(year|month|week|day|date|time|timestamp|step|t)$")
+LABEL_SETS = "sets of labels, joined by ;"  # why a column of them is categorical
+SAMPLE = 100  # values that are looked at one by one
 WORDS = 4  # of a value, at least, on average: then a column holds texts rather than labels
 
 
@@ -142,8 +144,10 @@ def _infer_objects(found: list[Any], written: bool) -> tuple[str, str]:
     if all(issubclass(kind, read.DATES) for kind in kinds):
         return "dateTime", ""
     if kinds <= set(read.SETS) and all(isinstance(part, str) for value in found if value for part in value):
-        return "categorical", "sets of labels, joined by ;"
+        return "categorical", LABEL_SETS
     if kinds & {list, tuple, dict, set, bytes, np.ndarray}:
+        return "other", "values that are neither numbers nor text"
+    if any(kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__ for kind in kinds):
         return "other", "values that are neither numbers nor text"
     said = " and ".join(sorted(kind.__name__ for kind in kinds))
     return "categorical", f"mixed: {said}" if len(kinds) > 1 else said
@@ -185,10 +189,21 @@ def _infer_words(found: list[str | None], present: list[str]) -> tuple[str, str]
             f'mixed: {len(present) - numbers:,} of {len(present):,} values are no numbers, the first "{found[first]}"'
             f" ({read.nth(first)} value)"
         )
+    dates = sum(read.is_date([value]) for value in present[:SAMPLE])
+    if dates > len(present[:SAMPLE]) / 2:
+        return "categorical", f"mixed: {_no_date(found)}"
     words = sum(len(value.split()) for value in present) / len(present)
     if words >= WORDS and len(set(present)) > len(present) / 2:
         return "text", f"{words:.0f} words on average"
     return "categorical", ""
+
+
+def _no_date(found: list[str | None]) -> str:
+    """Which value keeps a column from being dates."""
+    for place, value in enumerate(found):
+        if value is not None and value not in read.UNKNOWN and not read.is_date([value]):
+            return f'most values are dates, "{value}" ({read.nth(place)} value) is none'
+    return "dates of several forms"
 
 
 def _is_word(value: str | None) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import table_files
+from . import d3m_labels, table_files
 from .columns import Column, typed
 from .d3m_doc import DOC, read_doc, read_resources
 from .data import D3M_INDEX, Dataset, Resource, check_ids, named
@@ -220,14 +220,40 @@ def _build(
     learning, everything = _learning_resource(folders[0])
     if not len(raw):
         raise ValueError(f"{learning.path}: no rows")
+    raw, sets, said = _with_sets(raw, learning, path, splits)
+    notes = (*notes, *said)
     raw, keys = _indexed(raw, learning)
     resources = {found.name: found for found, _ in everything if found.name != learning.name}
     if len(folders) > 1:
         resources |= {found.name: replace(found, path=path) for found in resources.values() if _is_collection(found)}
     described = _described(learning, everything, resources)
+    described |= {name: replace(described[name], type="") for name in sets}
     frame, columns = _typed(raw, described, types, str(learning.path))
     data = Dataset(_name(folders[0]) or path.name, frame, columns, path, resources, None, notes)
     return check_files(_joined(resources_of(_divided(data, keys, splits), types, types)))
+
+
+def _with_sets(
+    raw: pd.DataFrame, learning: Resource, path: Path, splits: pd.Series | None
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """The raw table with the labels of each index in one row, which columns hold them, and what to say of it."""
+    keys = _keys(raw[D3M_INDEX])
+    sides = [""] * len(keys) if splits is None else list(splits[~splits.index.duplicated()].reindex(keys))
+    found, sets = d3m_labels.merged(raw, keys, learning.columns, sides, _wanted(path))
+    if not sets:
+        return found, [], []
+    return found, sets, [f"{len(raw):,} rows are {len(found):,} things with sets of labels in {listed(sets)}"]
+
+
+def _wanted(path: Path) -> tuple[str, ...]:
+    """The targets of the problem beside a data set, if there is one that can be read."""
+    from .problem_doc import read
+
+    file = find_problem(path)
+    try:
+        return () if file is None else read(file).targets
+    except ValueError:
+        return ()
 
 
 def _name(folder: Path) -> str:
@@ -242,8 +268,7 @@ def _with_truth(frame: pd.DataFrame, file: Path | None) -> pd.DataFrame:
     truth, _ = table_files.read_csv(file)
     if D3M_INDEX not in truth:
         raise ValueError(f"{file}: no column {D3M_INDEX}; it has {listed(truth.columns)}")
-    truth = truth.set_axis(_keys(truth[D3M_INDEX]))
-    truth = truth[~truth.index.duplicated()]
+    truth = d3m_labels.together(truth, _keys(truth[D3M_INDEX]))
     frame = frame.copy()
     for name in frame.columns.intersection(truth.columns).drop(D3M_INDEX):
         known = truth[name].reindex(_keys(frame[D3M_INDEX])).to_numpy()

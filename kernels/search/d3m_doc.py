@@ -50,27 +50,35 @@ def read_resources(folder: Path) -> list[tuple[Resource, dict[str, Any]]]:
     file = folder / DOC
     found = []
     for described in read_doc(file)["dataResources"]:
+        if not isinstance(described, dict):
+            raise ValueError(f"{file}: a resource that is no object: {str(described)[:40]}")
         absent = [key for key in ("resID", "resPath", "resType") if key not in described]
         if absent:
             raise ValueError(f"{file}: a resource without {', '.join(absent)}")
         kind = str(described["resType"])
         columns = tuple(_column(entry, file) for entry in described.get("columns") or ())
         path = folder / str(described["resPath"])
-        formats = tuple(described.get("resFormat") or ())
+        formats = tuple(map(str, _several(described.get("resFormat"))))
         found.append((Resource(str(described["resID"]), KINDS.get(kind, kind), path, formats, columns), described))
     return found
 
 
 def _column(described: dict[str, Any], file: Path) -> Column:
     """A column as the document describes it; an unknown type is "", to be found out."""
-    if "colName" not in described:
+    if not isinstance(described, dict) or "colName" not in described:
         raise ValueError(f"{file}: a column without colName")
-    roles = described.get("role") or ["attribute"]
-    roles = (roles,) if isinstance(roles, str) else tuple(map(str, roles))
+    roles = tuple(map(str, _several(described.get("role")))) or ("attribute",)
     refers, item = _refers(described.get("refersTo"))
     kind = str(described.get("colType"))
     kind = kind if kind in TYPES else ""
     return Column(str(described["colName"]).strip(), kind, _telling(roles), refers, "", roles, item)
+
+
+def _several(described: Any) -> list[Any]:
+    """A list as it is, an object's keys (D3M 4.x describes formats so), and anything else as a list of one."""
+    if isinstance(described, (list, tuple, dict)):
+        return list(described)
+    return [] if described is None else [described]
 
 
 def _telling(roles: tuple[str, ...]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+import uuid
 from typing import Any
 
 from .workers import Limits, Outcome, Pool
 
 GRACE = 30.0  # seconds that a task may take longer than its own limit before it counts as lost
+LOOK = 0.2  # seconds between two looks at whether a task is still wanted
+UNUSED = 600.0  # seconds after which processes are ended that another study left behind
 
 
 class DaskPool:
@@ -25,9 +29,9 @@ class DaskPool:
 
     def __init__(self, client: Any, workers: int, context: Any, preload: tuple[str, ...] = ()) -> None:
         self._client, self._most, self._preload = client, workers, preload
-        self._context = client.scatter(context, broadcast=True, hash=False)
+        self._sent, self._name, self._count = context, f"learnviews-{uuid.uuid4().hex}", 0
+        self._context = self._scattered()
         self._at_work: dict[Any, tuple[Any, float, Limits]] = {}
-        self._count = 0
 
     def start(self) -> None:
         """Nothing to begin: the cluster is there."""
@@ -47,10 +51,12 @@ class DaskPool:
 
     def submit(self, tag: Any, function: str, arguments: tuple[Any, ...] = (), limits: Limits | None = None) -> None:
         """Start a task; see `Pool.submit`."""
+        if self._context.status != "finished":  # all workers that held it are gone
+            self._context = self._scattered()
         limits = limits or Limits()
         self._count += 1
-        call = (self._context, function, arguments, limits, self._preload)
-        future = self._client.submit(_apart, *call, key=f"learnviews-{id(self):x}-{self._count}", pure=False)
+        call = (self._context, function, arguments, limits, self._preload, self._name)
+        future = self._client.submit(_apart, *call, key=f"{self._name}-{self._count}", pure=False)
         self._at_work[tag] = (future, time.monotonic(), limits)
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
@@ -62,13 +68,10 @@ class DaskPool:
             found = [outcome for tag in list(self._at_work) if (outcome := self._ended(tag)) is not None]
             if found or (end is not None and time.monotonic() >= end):
                 return found
-            left = 0.2 if end is None else min(0.2, max(0.001, end - time.monotonic()))
-            try:
-                first_of(
-                    [future for future, _, _ in self._at_work.values()], timeout=left, return_when="FIRST_COMPLETED"
-                )
-            except TimeoutError:
-                continue
+            left = LOOK if end is None else min(LOOK, max(0.001, end - time.monotonic()))
+            futures = [future for future, _, _ in self._at_work.values()]
+            with contextlib.suppress(TimeoutError):
+                first_of(futures, timeout=left, return_when="FIRST_COMPLETED")
         return []
 
     def stop(self, tag: Any, status: str = "killed", reason: str = "stopped") -> Outcome | None:
@@ -80,9 +83,18 @@ class DaskPool:
         return Outcome(tag, status, None, reason, time.monotonic() - started)
 
     def close(self) -> None:
+        """Give up every task, and end the processes beside the Dask workers."""
         for tag in list(self._at_work):
             self.stop(tag)
+        with contextlib.suppress(Exception):  # a cluster that is gone has none left
+            self._client.run(_release, self._name, on_error="ignore")
         self._context.release()
+
+    def _scattered(self) -> Any:
+        try:
+            return self._client.scatter(self._sent, broadcast=True, hash=False)
+        except TimeoutError as error:
+            raise RuntimeError(f"the Dask cluster at {self._client.scheduler.address} has no workers") from error
 
     def _ended(self, tag: Any) -> Outcome | None:
         future, started, limits = self._at_work[tag]
@@ -91,32 +103,70 @@ class DaskPool:
             lost = limits.seconds is not None and spent > limits.seconds + GRACE
             return self.stop(tag, "timeout", f"no answer within {limits.seconds:.3g} s") if lost else None
         del self._at_work[tag]
-        if future.status == "finished":
-            status, value, reason, seconds = future.result()
-            return Outcome(tag, status, value, reason, seconds)
-        error = future.exception() if future.status == "error" else None
-        return Outcome(tag, "failed", None, f"its Dask worker was lost ({type(error).__name__})", spent)
+        try:
+            return Outcome(tag, *future.result())
+        except Exception as error:  # also CancelledError of Dask: its data were lost
+            return Outcome(tag, "failed", None, f"its Dask worker was lost ({type(error).__name__})", spent)
+
+
+# -- on a Dask worker
 
 
 def _apart(
-    context: Any, function: str, arguments: tuple[Any, ...], limits: Limits, preload: tuple[str, ...]
+    context: Any, function: str, arguments: tuple[Any, ...], limits: Limits, preload: tuple[str, ...], study: str
 ) -> tuple[str, Any, str, float]:
-    """On a Dask worker: the task in a process that can be stopped, even if the Dask worker is told to give it up."""
+    """The task in a process that can be stopped: Dask has no way to end what runs in a thread of its worker."""
     from distributed import get_worker
 
-    pool = _pool_of(get_worker(), context, preload)
-    pool.submit(0, function, arguments, limits)
-    outcome = pool.wait()[0]
-    return outcome.status, outcome.value, outcome.reason, outcome.seconds
+    worker = get_worker()
+    key = worker.get_current_task()
+    pool = _borrow(worker, study) or Pool(1, context, preload)
+    try:
+        pool.submit(0, function, arguments, limits)
+        while not (found := pool.wait(LOOK)):
+            if _is_given_up(worker, key):
+                pool.stop(0)
+                found = [Outcome(0, "killed", None, "given up")]
+                break
+    except BaseException:
+        pool.close()
+        raise
+    _give_back(worker, study, pool)
+    return found[0].status, found[0].value, found[0].reason, found[0].seconds
 
 
-def _pool_of(worker: Any, context: Any, preload: tuple[str, ...]) -> Pool:
-    """The Dask worker's own pool for this study; it lives and dies with the Dask worker."""
-    kept = getattr(worker, "learnviews_pool", None)
-    if kept is not None and kept[0] is context and kept[1].free:
-        return kept[1]
-    if kept is not None and kept[0] is not context:
-        kept[1].close()
-    pool = Pool(1, context, preload)
-    worker.learnviews_pool = (context, pool)
-    return pool
+def _is_given_up(worker: Any, key: Any) -> bool:
+    task = worker.state.tasks.get(key)
+    return task is None or task.state == "cancelled"
+
+
+def _kept(worker: Any) -> dict[str, tuple[float, list[Pool]]]:
+    """Idle pools by study, and when each was last used; they live and die with the Dask worker."""
+    return worker.__dict__.setdefault("learnviews_pools", {})
+
+
+def _borrow(worker: Any, study: str) -> Pool | None:
+    """An idle pool of this study."""
+    kept, now = _kept(worker), time.monotonic()
+    for other in [name for name, (used, _) in list(kept.items()) if name != study and now - used > UNUSED]:
+        _release(other, worker)
+    _, idle = kept.setdefault(study, (now, []))
+    try:
+        return idle.pop()
+    except IndexError:  # a Dask worker may have several threads
+        return None
+
+
+def _give_back(worker: Any, study: str, pool: Pool) -> None:
+    kept = _kept(worker)
+    if study in kept:
+        idle = kept[study][1]
+        idle.append(pool)
+        kept[study] = (time.monotonic(), idle)
+    else:  # it was closed meanwhile
+        pool.close()
+
+
+def _release(study: str, dask_worker: Any) -> None:
+    for pool in _kept(dask_worker).pop(study, (0.0, []))[1]:
+        pool.close()

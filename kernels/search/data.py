@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,17 @@ class Dataset:
     def __repr__(self) -> str:
         kinds = ", ".join(f"{column.name}: {column.type}" for column in list(self.columns.values())[:8])
         return f"Dataset({self.name}: {len(self):,} rows, {len(self.columns)} columns ({kinds}))"
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """Columns with a value in some row."""
+        return frozenset(self.frame.columns[self.frame.notna().any().to_numpy()])
+
+    @cached_property
+    def times(self) -> tuple[str, ...]:
+        """Columns of dates, or marked as the time."""
+        columns = self.columns.items()
+        return tuple(name for name, found in columns if found.type == "dateTime" or found.role == "timeIndicator")
 
     def column(self, name: str) -> Column:
         """A column by name.
@@ -184,7 +196,12 @@ class Dataset:
         return read(self, column, rows)
 
     def fingerprint(self) -> str:
-        """A number, in hexadecimal, of values, types, roles and split: the same for the same data in another run."""
+        """A number, in hexadecimal, of values, types, roles and split: the same for the same data in another run.
+
+        Files that values name count by their sizes and times of change, not by what is in them.
+        """
+        from .media import stamps
+
         made = hashlib.sha256()
         described = [(column.name, column.type, column.role, column.refers) for column in self.columns.values()]
         made.update(json.dumps(described).encode())
@@ -192,6 +209,7 @@ class Dataset:
             made.update(pd.util.hash_pandas_object(_hashable(values), index=False).to_numpy().tobytes())
         if self.splits is not None:
             made.update(np.array(self.splits == "train").tobytes())
+        made.update(json.dumps(stamps(self)).encode() if any(c.is_media for c in self.columns.values()) else b"")
         return made.hexdigest()
 
 
@@ -285,7 +303,8 @@ def named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if frame.columns.nlevels > 1:
         names = [" ".join(str(part) for part in parts if str(part)) for parts in frame.columns]
     else:
-        names = [str(name) for name in frame.columns]
+        names = ["" if name is None or name != name else str(name) for name in frame.columns]
+    names = [name if name.strip() else f"column {place}" for place, name in enumerate(names, 1)]
     check_names(names, where)
     return frame.set_axis(names, axis="columns")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time as clock
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from .data import Dataset
 
+FEWEST = 10
+"""Rows with a value that a column needs to be taken for a target."""
 MOST_CLASSES = 100
 LEAK = 0.98
 """Signal from which on it is suspicious."""
 IN_TIME = 0.7
 """What regression of rows in time is worth: neighbours tell of each other, where a forecast would be honest."""
+UNMEASURED, NOT_REACHED = 0.1, 0.06
+"""Signals taken for granted: where features are files, and where the time was up."""
 COPY = 0.8
 """Signal from which on a copy is looked for."""
 FEW_LABELS = 0.7
@@ -82,7 +87,10 @@ def discover(
     for number, problem in enumerate(tries):
         if progress is not None and progress.cancelled:
             break
-        judged = _judged(data, seen, problem, left_out, clock.monotonic() < end)
+        if clock.monotonic() >= end:
+            found += _unmeasured(data, seen, tries[number:], left_out, n)
+            break
+        judged = _judged(data, seen, problem, left_out, True)
         found += [judged] if judged is not None else []
         if progress is not None:
             progress.update(number + 1, lambda problem=problem: f"looking at {problem.target}")  # type: ignore[misc]
@@ -105,12 +113,13 @@ def _no_target(data: Dataset, name: str) -> str | None:
     """Why a column is no target; None if it may be one."""
     column, values = data.columns[name], data.frame[name]
     if column.type not in ("boolean", "categorical", "integer", "real"):
-        return f"{column.type} is no target of a task that is searched"
+        return column.why if column.type == "other" and column.why else f"{column.type} is no target of a task"
     if column.role in ("index", "multiIndex", "key", "timeIndicator", "locationIndicator", "boundary") or column.refers:
         return f"it is {column.role if not column.refers else 'a reference to ' + column.refers}, not a quantity"
     present = values.dropna()
-    if len(present) < max(10, 0.05 * len(values)):
-        return f"only {len(present):,} of {len(values):,} rows have a value"
+    if len(present) < max(FEWEST, 0.05 * len(values)):
+        needed = max(FEWEST, math.ceil(0.05 * len(values)))
+        return f"only {len(present):,} of {len(values):,} rows have a value; at least {needed:,} are needed"
     distinct = present.nunique()
     if distinct < 2:
         return f"constant: every value is {present.iloc[0]}"
@@ -180,6 +189,19 @@ def _judged(data: Dataset, seen: Look, problem: Problem, left_out: dict[str, str
     return _scored(data, problem, found, leaks, in_time)
 
 
+def _unmeasured(data: Dataset, seen: Look, tries: list[Problem], left_out: dict[str, str], n: int) -> list[Problem]:
+    """The best of these by coverage: time is up, and to complete thousands would take minutes."""
+    coverage = data.frame.notna().mean()
+    found: list[Problem] = []
+    ranked = sorted(tries, key=lambda each: (not _named(data, each.targets[0]), -coverage[each.targets[0]]))
+    for problem in ranked:
+        if len(found) >= n:
+            break
+        judged = _judged(data, seen, problem, left_out, False)
+        found += [judged] if judged is not None else []
+    return found
+
+
 def _comes_first(data: Dataset, copy: str, name: str, left_out: dict[str, str]) -> bool:
     """Whether of two columns that are copies the other is the better target."""
     if copy in left_out:
@@ -199,7 +221,7 @@ def _signal(data: Dataset, seen: Look, problem: Problem) -> Signal | None:
 def _scored(data: Dataset, problem: Problem, found: Signal | None, leaks: list[str], in_time: bool) -> Problem:
     name = problem.targets[0]
     coverage, balance = float(data.frame[name].notna().mean()), _balance(data, problem)
-    strength = 0.1 if found is None else found.value
+    strength = found.value if found is not None else UNMEASURED if in_time else NOT_REACHED
     score = strength * (0.5 + 0.5 * coverage) * (0.6 + 0.4 * balance)
     score *= IN_TIME if problem.task == "regression" and _follows(data, name) else 1.0
     if _any_named(data):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .combination import steady
+from .mixtures import mixture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,11 +18,6 @@ if TYPE_CHECKING:
 MOST = 15  # best models that are considered
 ROUNDS = 25  # members that are picked, with repetition
 NAME = "ensemble"
-_SQUARED = (
-    "rootMeanSquaredError",
-    "rootMeanSquaredErrorAvg",
-    "rSquared",
-)  # of one target: ordered as squared errors are
 
 
 def greedy(costs: Callable[[np.ndarray], float], members: Sequence[np.ndarray], rounds: int = ROUNDS) -> np.ndarray:
@@ -63,7 +60,7 @@ def combine(problem: Problem, frames: Sequence[pd.DataFrame], cost: Callable[[pd
     frames = frames[:MOST]
     if len(frames) < 2 or problem.task == "clustering":
         return None
-    mix = _mixer(problem, frames)
+    mix = mixture(problem, frames)
     if mix is None:
         return None
     tables = [mix.numbers(frame) for frame in frames]
@@ -71,108 +68,19 @@ def combine(problem: Problem, frames: Sequence[pd.DataFrame], cost: Callable[[pd
     if not train.any():
         return None
     rows = frames[0][train]
-    costs = mix.quick(problem, rows) or (lambda table: cost(mix.frame(rows, table)))
-    weights = greedy(costs, [table[train] for table in tables])
+
+    def costs_of(part: np.ndarray) -> Callable[[np.ndarray], float]:
+        return mix.quick(problem, rows[part]) or (lambda table: cost(mix.frame(rows[part], table)))
+
+    members = [table[train] for table in tables]
+    if problem.task == "timeSeriesForecasting":
+        weights = steady(costs_of, members, greedy)
+    else:
+        weights = greedy(costs_of(np.ones(len(rows), dtype=bool)), members)
     if (weights > 0).sum() < 2:
         return None
     whole = sum(weight * table for weight, table in zip(weights, tables, strict=True) if weight > 0)
     return weights, mix.frame(frames[0], whole)
-
-
-def _mixer(problem: Problem, frames: Sequence[pd.DataFrame]) -> Any:
-    """How predictions of this kind are averaged; None where they cannot be."""
-    first = frames[0]
-    if any(not frame.index.equals(first.index) or list(frame["split"]) != list(first["split"]) for frame in frames):
-        return None
-    names = [name for name in first.columns if str(name).startswith("prediction")]
-    if problem.task in ("regression", "timeSeriesForecasting"):
-        return _Values(names) if all(_finite(frame[names]) for frame in frames) else None
-    if problem.subtask == "multiLabel" or names != ["prediction"]:
-        return None
-    chances = [name for name in first.columns if str(name).startswith("p_")]
-    labels = {label for frame in frames for label in frame["prediction"].dropna().unique()}
-    labels |= set(first["truth"].dropna().unique())
-    named = {f"p_{label}": label for label in labels}
-    if not set(named) <= {*chances, *named} or (chances and not set(chances) >= set(named)):
-        return None
-    return _Labels({name: named.get(name, name[2:]) for name in chances or sorted(named)})
-
-
-def _finite(table: pd.DataFrame) -> bool:
-    return bool(np.isfinite(table.to_numpy(dtype=float)).all())
-
-
-Costs = Callable[[np.ndarray], float]
-
-
-class _Values:
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
-
-    def quick(self, problem: Problem, rows: pd.DataFrame) -> Costs | None:
-        """Costs that order predictions as the metric does, without a frame for each; None for other metrics."""
-        truth = rows[[name.replace("prediction", "truth", 1) for name in self._names]].to_numpy(dtype=float)
-        if not np.isfinite(truth).all():
-            return None
-        if problem.metric == "meanAbsoluteError":
-            return lambda table: float(np.abs(table - truth).mean())
-        if problem.metric == "meanSquaredError" or (problem.metric in _SQUARED and truth.shape[1] == 1):
-            return lambda table: float(((table - truth) ** 2).mean())
-        if problem.metric in ("rootMeanSquaredError", "rootMeanSquaredErrorAvg"):
-            return lambda table: float(np.sqrt(((table - truth) ** 2).mean(axis=0)).mean())
-        return None
-
-    def numbers(self, frame: pd.DataFrame) -> np.ndarray:
-        return frame[self._names].to_numpy(dtype=float)
-
-    def frame(self, like: pd.DataFrame, table: np.ndarray) -> pd.DataFrame:
-        kept = [name for name in like.columns if name not in self._names and name != "split"]
-        said = {name: table[:, at] for at, name in enumerate(self._names)}
-        return like[kept].assign(**said, split=like["split"])
-
-
-class _Labels:
-    def __init__(self, labels: dict[str, Any]) -> None:
-        self._names, self._labels = list(labels), np.array([*labels.values(), None], dtype=object)[:-1]
-
-    def quick(self, problem: Problem, rows: pd.DataFrame) -> Costs | None:
-        """As for values."""
-        if problem.metric not in ("accuracy", "f1Micro", "f1Macro"):
-            return None
-        truth = (rows["truth"].to_numpy(dtype=object)[:, None] == self._labels[None, :]).astype(float)
-        if not truth.any(axis=1).all():
-            return None
-        return partial(_missed_f1 if problem.metric == "f1Macro" else _missed, truth)
-
-    def numbers(self, frame: pd.DataFrame) -> np.ndarray:
-        """Probabilities; certainty for a model that names labels only."""
-        if set(self._names) <= set(frame.columns):
-            table = frame[self._names].to_numpy(dtype=float)
-            if np.isfinite(table).all():
-                return table
-        said = frame["prediction"].to_numpy(dtype=object)
-        return (said[:, None] == self._labels[None, :]).astype(float)
-
-    def frame(self, like: pd.DataFrame, table: np.ndarray) -> pd.DataFrame:
-        import pandas as pd
-
-        said = self._labels[np.argmax(table, axis=1)]
-        parts = pd.DataFrame(table, index=like.index, columns=self._names)
-        labels = pd.Series(said, index=like.index, dtype=like["prediction"].dtype)
-        return pd.concat([like[["truth"]], labels.rename("prediction"), parts, like[["split"]]], axis=1)
-
-
-def _missed(truth: np.ndarray, table: np.ndarray) -> float:
-    """Share of rows whose likeliest label is not the true one; truth: (rows, labels) 0 / 1."""
-    return 1 - float(truth[np.arange(len(truth)), table.argmax(axis=1)].mean())
-
-
-def _missed_f1(truth: np.ndarray, table: np.ndarray) -> float:
-    """1 - the mean over labels, of the truth or the prediction, of 2 hits / (true + said)."""
-    said = np.zeros_like(truth)
-    said[np.arange(len(said)), table.argmax(axis=1)] = 1
-    both, either = (truth * said).sum(axis=0), truth.sum(axis=0) + said.sum(axis=0)
-    return 1 - float((2 * both[either > 0] / either[either > 0]).mean())
 
 
 class Ensemble:
@@ -199,8 +107,12 @@ class Ensemble:
         return self
 
     def predict(self, X: pd.DataFrame) -> Any:
-        if getattr(self.members[0], "classes_", None) is not None:
-            return np.asarray(self.classes_)[np.argmax(self.predict_proba(X), axis=1)]
+        first = self.members[0]
+        if getattr(first, "classes_", None) is not None:
+            chances = self.predict_proba(X)
+            if hasattr(first, "said"):  # it knows how chances become answers: one class per row, or several labels
+                return first.said(chances)
+            return np.asarray(self.classes_)[np.argmax(chances, axis=1)]
         return sum(w * np.asarray(m.predict(X), float) for m, w in zip(self.members, self.weights, strict=True))
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 
+from . import stash
+from .pictures import chosen, described
 from .reading import Reader
 
 
@@ -93,97 +95,90 @@ class Pictures(TransformerMixin, BaseEstimator):
     ----------
     reader : Reader, optional
         Opens the files that the cells name; None where the cells are arrays.
-    features : {"hog", "colours", "thumbnail", "all"}
-        Histograms of oriented gradients; of colours; the small picture itself.
+    features : {"all", "hog", "colours", "thumbnail"}
+        Histograms of oriented gradients; of colours; the small picture itself; all of these, with the same weight.
     size : int
         Pixels along a side that images are brought to.
     components : int
-        At most so many directions of largest variation.
+        At most so many directions of largest variation; the numbers along the first have variance 1.
     """
 
-    def __init__(self, reader: Reader | None = None, features="hog", size=32, components=60, seed=0):
+    def __init__(self, reader: Reader | None = None, features="all", size=32, components=60, seed=0):
         self.reader, self.features, self.size = reader, features, size
         self.components, self.seed = components, seed
 
     def fit(self, X, y=None):
-        rows = self._rows(X)
-        self.mean_ = _mean(rows)
-        filled = np.where(np.isnan(rows), self.mean_, rows)
-        most = min(self.components, *filled.shape)
-        self.reducer_ = PCA(most, random_state=self.seed, svd_solver="full").fit(filled)
+        self._learn(self._rows(X))
         return self
 
+    def fit_transform(self, X, y=None, **params):
+        rows = self._rows(X)
+        self._learn(rows)
+        return self._reduced(rows)
+
     def transform(self, X):
-        rows = self._rows(X, len(self.mean_))
-        return self.reducer_.transform(np.where(np.isnan(rows), self.mean_, rows))
+        return self._reduced(self._rows(X))
 
-    def _rows(self, X, width: int = 0) -> np.ndarray:
-        """(rows, features): NaN where an image is missing."""
-        found = [self._row(cell) for cell in (X.iloc[:, 0] if self.reader is None else self.reader.paths(X.iloc[:, 0]))]
-        width = next((len(row) for row in found if row is not None), width or 1)
-        return np.array([np.full(width, np.nan) if row is None else row for row in found])
+    def _learn(self, rows: dict[str, np.ndarray]) -> None:
+        self.means_ = {part: _mean(values) for part, values in rows.items()}
+        centred = {part: _filled(values, self.means_[part]) - self.means_[part] for part, values in rows.items()}
+        # Each part has as much variation in all: else the one with the largest numbers decides alone.
+        spreads = {part: float(np.sqrt((values**2).sum() / len(values))) for part, values in centred.items()}
+        self.spreads_ = {part: spread if spread > 1e-9 else 1.0 for part, spread in spreads.items()}
+        side = self._side_by_side(rows)
+        most = min(self.components, *side.shape)
+        solver = "covariance_eigh" if len(side) > side.shape[1] else "full"
+        self.reducer_ = PCA(most, random_state=self.seed, svd_solver=solver).fit(side)
+        # One scale for all directions: brought to unit variance each, the small ones would be nothing but noise.
+        largest = float(np.sqrt(self.reducer_.explained_variance_[0])) if len(side) > 1 else 0.0
+        self.scale_ = largest if largest > 1e-9 else 1.0
 
-    def _row(self, cell):
+    def _reduced(self, rows: dict[str, np.ndarray]) -> np.ndarray:
+        return self.reducer_.transform(self._side_by_side(rows)) / self.scale_
+
+    def _side_by_side(self, rows: dict[str, np.ndarray]) -> np.ndarray:
+        filled = [_filled(values, self.means_[part]) / self.spreads_[part] for part, values in rows.items()]
+        return np.concatenate(filled, axis=1)
+
+    def _rows(self, X) -> dict[str, np.ndarray]:
+        """Each part's (rows, features): NaN where an image is missing."""
+        cells = X.iloc[:, 0]
+        found = [self._row(cell, row) for row, cell in zip(cells.index, self._cells(cells), strict=True)]
+        empty = next((parts for parts in found if parts is not None), None)
+        empty = described(np.zeros((8, 8), np.uint8), self.size) if empty is None else empty
+        none = {part: np.full(len(empty[part]), np.nan) for part in empty}
+        return {
+            part: np.array([(none if parts is None else parts)[part] for parts in found]).reshape(len(found), -1)
+            for part in chosen(self.features)
+        }
+
+    def _cells(self, cells) -> list:
+        return list(cells) if self.reader is None else self.reader.paths(cells)
+
+    def _row(self, cell, row) -> dict[str, np.ndarray] | None:
+        """All parts, whichever are asked for: the next trial may ask for others."""
         if _absent(cell):
             return None
-        if isinstance(cell, (str, Path)):
-            return _remembered(str(cell), Path(cell).stat().st_mtime_ns, self.reader, self.features, self.size)
-        return describe_image(np.asarray(cell), self.features, self.size)
+        if not isinstance(cell, (str, Path)):
+            return described(np.asarray(cell), self.size)
+        if self.reader is None:
+            raise TypeError(
+                f"row {row!r} holds {cell!r}: expected an array of pixels, for no folder of images is known"
+            )
+        return stash.of_file(cell, ("image", self.size), partial(self._described, self.reader, Path(cell), row))
+
+    def _described(self, reader: Reader, path: Path, row) -> dict[str, np.ndarray]:
+        return described(reader.open(path, row, least=2 * self.size), self.size)
 
     def get_feature_names_out(self, input_features=None):
         column = "image" if input_features is None else input_features[0]
         return np.asarray([f"{column} {i}" for i in range(self.reducer_.n_components_)], dtype=object)
 
 
+def _filled(rows: np.ndarray, means: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(rows), means, rows)
+
+
 def _mean(rows: np.ndarray) -> np.ndarray:
     counted = (~np.isnan(rows)).sum(axis=0)
     return np.nansum(rows, axis=0) / np.maximum(counted, 1)
-
-
-@lru_cache(maxsize=20_000)
-def _remembered(path: str, changed: int, reader: Reader, features: str, size: int) -> np.ndarray:
-    """Features of one file. They depend on nothing else, so folds and trials of a process may share them."""
-    return describe_image(reader.open(path), features, size)
-
-
-def describe_image(image: np.ndarray, features: str, size: int) -> np.ndarray:
-    """One image as a row of numbers: see `Pictures`."""
-    from skimage.transform import resize
-
-    small = resize(_coloured(image), (size, size, 3), anti_aliasing=True)
-    parts = {"hog": _gradients, "colours": _colours, "thumbnail": _thumbnail}
-    chosen = parts.values() if features == "all" else [parts[features]]
-    return np.concatenate([part(small) for part in chosen])
-
-
-def _coloured(image: np.ndarray) -> np.ndarray:
-    """(height, width, 3) between 0 and 1."""
-    scale = (
-        float(np.iinfo(image.dtype).max) if image.dtype.kind in "ui" else max(1.0, float(np.nanmax(image, initial=1)))
-    )
-    plain = np.nan_to_num(np.asarray(image, dtype=float)) / scale
-    if plain.ndim == 2 or plain.shape[2] in (1, 2):
-        grey = plain if plain.ndim == 2 else plain[:, :, 0]
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    return plain[:, :, :3]
-
-
-def _gradients(small: np.ndarray) -> np.ndarray:
-    from skimage.feature import hog
-
-    return hog(small, orientations=8, pixels_per_cell=(8, 8), cells_per_block=(1, 1), channel_axis=2)
-
-
-def _colours(small: np.ndarray) -> np.ndarray:
-    """Histograms of hue, saturation and value, 12 bins each, as shares."""
-    from skimage.color import rgb2hsv
-
-    channels = rgb2hsv(small).reshape(-1, 3)
-    return np.concatenate([np.histogram(c, bins=12, range=(0, 1))[0] / len(c) for c in channels.T])
-
-
-def _thumbnail(small: np.ndarray) -> np.ndarray:
-    """The image at 8 x 8 pixels, in grey."""
-    from skimage.transform import resize
-
-    return resize(small.mean(axis=2), (8, 8), anti_aliasing=True).ravel()

@@ -39,7 +39,7 @@ def join(data: Dataset, other: Any, on: Any, columns: Iterable[str] | None = Non
     check_known([there for _, there in keys], table.frame, table.name)
     wanted = [name for name in table.columns if name not in {there for _, there in keys}]
     if columns is not None:
-        wanted = list(columns)
+        wanted = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
         check_known(wanted, table.frame, table.name)
     places = _places(data, table, keys)
     return _added(data, table, wanted, places, keys)
@@ -50,6 +50,8 @@ def _pairs(on: Any) -> list[tuple[str, str]]:
         return [(on, on)]
     if isinstance(on, tuple) and len(on) == 2 and all(isinstance(part, str) for part in on):
         return [(on[0], on[1])]
+    if not isinstance(on, (list, tuple)):
+        raise ValueError(f"on is {on!r}: expected the name of a column, a pair of one here and one there, or a list")
     found = [pair for part in on for pair in _pairs(part)]
     if not found:
         raise ValueError("on: no key; expected the name of a column, or of one here and one there")
@@ -104,9 +106,17 @@ def _added(
         columns[new] = replace(column, name=new, why=why, refers=_rename(column, table, resources))
     missing = int((places < 0).sum())
     note = f"{table.name}: no row for {missing:,} of {len(places):,} rows, by {by}"
+    if missing == len(places):
+        note += "; " + "; ".join(_examples(data.frame[here], table.frame[there]) for here, there in keys)
     return replace(
         data, frame=frame, columns=columns, resources=resources, notes=(*data.notes, *([note] if missing else []))
     )
+
+
+def _examples(here: pd.Series, there: pd.Series) -> str:
+    """What two keys look like that do not meet."""
+    shown = [", ".join(map(str, side.dropna().unique()[:3])) or "missing" for side in (here, there)]
+    return f"{here.name} is {shown[0]} here, {there.name} is {shown[1]} there"
 
 
 def _rename(column: Column, table: Dataset, resources: dict[str, Any]) -> str | None:

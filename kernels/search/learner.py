@@ -75,7 +75,11 @@ class LabelLearner(ClassifierMixin, Quiet):
         self.body_.fit(X[known], codes)
 
     def predict(self, X):
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.said(self.predict_proba(X))
+
+    def said(self, chances: np.ndarray) -> np.ndarray:
+        """The likeliest class of each row of chances (rows, classes)."""
+        return self.classes_[chances.argmax(axis=1)]
 
     def predict_proba(self, X):
         with self._quiet():

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from .answers import indicators, label_text
+from .answers import indicators, label_set, label_text
+from .columns import LABEL_SETS
 from .metrics import METRICS, default_positive
 from .problem import Problem
 from .tasks import BINARY, CLASSIFICATION, TASKS, Task
 
 if TYPE_CHECKING:
+    from .columns import Column
     from .data import Dataset
 
 FEWEST = 4
 """Rows with a known target that are needed to learn and to judge."""
+LARGEST_TARGET = 1e100
+"""Numbers beyond it have no finite squares, or none once they are summed."""
 MANY_CLASSES = 20
 """An integer column of at most this many values is taken for classes where nobody says."""
 
@@ -58,15 +63,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _check_columns(problem: Problem, data: Dataset) -> None:
     named = [("target", name) for name in problem.targets]
-    named += [("feature", name) for name in problem.features or ()] + [("known column", name) for name in problem.known]
-    named += [(what, name) for what, name in (("time", problem.time), ("group", problem.group)) if name is not None]
+    named += [("feature", name) for name in problem.features or ()] + [
+        ("known column", name) for name in problem.known or ()
+    ]
+    named += [("time", name) for name in (problem.time,) if name is not None]
+    named += [("group", name) for name in problem.groups]
     for what, name in named:
         if name not in data.columns:
             raise ValueError(f"{data.name} has no column {name!r} ({what}): {nearest(name, data.columns)}")
-    barred = [name for name in (*(problem.features or ()), *problem.known) if name in problem.privileged]
+    barred = [name for name in (*(problem.features or ()), *(problem.known or ())) if name in problem.privileged]
     if barred:
         raise ValueError(f"{barred[0]!r} is privileged: it is not there when the model is used, and so no feature")
-    for what, names in (("features", problem.features or ()), ("known columns", problem.known)):
+    for what, names in (("features", problem.features or ()), ("known columns", problem.known or ())):
         both = [name for name in names if name in problem.targets]
         if both:
             raise ValueError(f"{both[0]!r} is the target: it cannot be among the {what} as well")
@@ -115,12 +123,12 @@ def _check_targets(problem: Problem, data: Dataset, task: Task) -> None:
         if task.name == "clustering":
             return
         raise ValueError(f"{task.title} needs a target: {_suggest(data, task)}")
-    label_sets = problem.subtask == "multiLabel"
+    label_sets = problem.subtask == "multiLabel" or _has_label_sets(problem, data)
     for name in problem.targets:
         kind = data.columns[name].type
         if task.kinds and kind not in task.kinds and not (label_sets and kind in ("text", "categorical", "other")):
             raise ValueError(f"{name!r} is {kind}: {task.title} takes {_or(task.kinds)}; {_suggest(data, task)}")
-        _check_values(data, name, task)
+        _check_values(data, name, task, label_sets and len(problem.targets) == 1)
     if len(problem.targets) > 1 and task.name in ("clustering", "semiSupervisedClassification"):
         raise ValueError(f"{task.title} takes one target, not {len(problem.targets)}")
 
@@ -129,7 +137,7 @@ def _or(words: tuple[str, ...]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def _check_values(data: Dataset, name: str, task: Task) -> None:
+def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False) -> None:
     """Enough rows that know the target, and something to tell apart among them."""
     values = data.frame[name]
     values = values[values.notna()]
@@ -142,16 +150,24 @@ def _check_values(data: Dataset, name: str, task: Task) -> None:
         raise ValueError(
             f"target {name!r} has one {what} only ({counts.index[0]}): nothing to tell apart; {_suggest(data, task)}"
         )
-    if task.name in CLASSIFICATION and counts.iloc[0] < 2:
+    if label_sets:
+        counts = pd.Series([label for value in values for label in label_set(value) or ()], dtype=object).value_counts()
+    if task.name in CLASSIFICATION and (not len(counts) or counts.iloc[0] < 2):
         raise ValueError(
             f"every row of target {name!r} is a class of its own ({len(counts):,} classes): nothing can be learned "
-            f"from one row per class; {_suggest_others(data, name, task)}"
+            f"from one row per {'label' if label_sets else 'class'}; {_suggest_others(data, name, task)}"
         )
     if task.kinds == ("integer", "real"):
         numbers = values.to_numpy(dtype=float)
         if not np.isfinite(numbers).all():
             row = values.index[np.flatnonzero(~np.isfinite(numbers))[0]]
             raise ValueError(f"target {name!r} is infinite in row {row}: {task.title} needs finite numbers")
+        if np.abs(numbers).max() > LARGEST_TARGET:
+            place = int(np.abs(numbers).argmax())
+            raise ValueError(
+                f"target {name!r} is {numbers[place]:.3g} in row {values.index[place]}: its errors cannot be squared; "
+                f"scale it below {LARGEST_TARGET:g}"
+            )
 
 
 def _suggest_others(data: Dataset, name: str, task: Task) -> str:
@@ -181,36 +197,51 @@ def _with_time(problem: Problem, data: Dataset, task: Task) -> Problem:
     group = problem.group or group_column(data, problem.targets, time)
     if problem.horizon is not None and problem.horizon < 1:
         raise ValueError(f"horizon is {problem.horizon}: a forecast looks at least 1 step ahead")
-    return _change(problem, time=time, group=group)
+    return _change(problem, time=time, group=group, horizon=problem.horizon or _steps_kept(data, time))
+
+
+def _steps_kept(data: Dataset, time: str) -> int | None:
+    """How many times the data's own split keeps behind those to learn from; None where it keeps none."""
+    if data.splits is None:
+        return None
+    held = (data.splits.reindex(data.frame.index) == "holdout").to_numpy()
+    times = data.frame[time]
+    return int(times[held & (times > times[~held].max()).to_numpy()].nunique()) or None
 
 
 def time_column(data: Dataset, without: Iterable[str] = ()) -> str | None:
     """The column that orders the rows: of role timeIndicator, else the only column of dates."""
-    able = [name for name in data.columns if name not in set(without)]
+    left_out = set(without)
+    able = [name for name in data.times if name not in left_out]
     marked = [name for name in able if data.columns[name].role == "timeIndicator"]
     dates = [name for name in able if data.columns[name].type == "dateTime"]
     return marked[0] if marked else dates[0] if len(dates) == 1 else None
 
 
-def group_column(data: Dataset, without: Iterable[str], time: str) -> str | None:
-    """The column that tells several series apart: marked as such, or needed because times repeat."""
+def group_column(data: Dataset, without: Iterable[str], time: str) -> str | tuple[str, ...] | None:
+    """The column, or columns, that tell several series apart: marked as such, or needed because times repeat."""
     able = [name for name in data.columns if name not in {*without, time}]
-    marked = [name for name in able if data.columns[name].role in ("suggestedGroupingKey", "groupingKey")]
+    marked = [name for name in able if {"suggestedGroupingKey", "groupingKey"} & {*_roles(data.columns[name])}]
     if marked or data.frame[time].is_unique:
-        return marked[0] if marked else None
+        return (marked[0] if len(marked) == 1 else tuple(marked)) or None
+    few = len(data.frame) / 4
     kinds = ("categorical", "integer", "boolean")
-    parted = [name for name in able if data.columns[name].type in kinds and not _repeats(data.frame, [name, time])]
-    return min(parted, key=lambda name: data.frame[name].nunique()) if parted else None
+    parting = [n for n in able if data.columns[n].type in kinds and 1 < data.frame[n].nunique() <= few]
+    single = [name for name in parting if not data.frame.duplicated([name, time]).any()]
+    if single:
+        return min(single, key=lambda name: data.frame[name].nunique())
+    pairs = [pair for pair in combinations(parting[:10], 2) if not data.frame.duplicated([*pair, time]).any()]
+    return min(pairs, key=lambda pair: len(data.frame[list(pair)].drop_duplicates()), default=None)
 
 
-def _repeats(frame: pd.DataFrame, names: list[str]) -> bool:
-    return bool(frame.duplicated(names).any()) or frame[names[0]].nunique() > len(frame) / 4
+def _roles(column: Column) -> tuple[str, ...]:
+    return (column.role, *column.roles)
 
 
 def _with_features(problem: Problem, data: Dataset) -> Problem:
     if problem.task == "timeSeriesForecasting":
-        known = problem.known or tuple(n for n in problem.features or () if n not in (problem.time, problem.group))
-        names = [name for name in (problem.time, problem.group, *known) if name]
+        known = _known_ahead(problem, data)
+        names = [name for name in (problem.time, *problem.groups, *known) if name]
         return _change(problem, known=known, features=tuple(dict.fromkeys(names)))
     if problem.features is not None:
         return _change(problem, features=tuple(dict.fromkeys(problem.features)))
@@ -218,6 +249,27 @@ def _with_features(problem: Problem, data: Dataset) -> Problem:
     if not usable:
         raise ValueError(f"{data.name} has no column left to learn from beside the target")
     return _change(problem, features=tuple(usable))
+
+
+def _known_ahead(problem: Problem, data: Dataset) -> tuple[str, ...]:
+    """Columns whose future values a forecast may use: those that the problem names; else, of data that came with a
+    split, the attributes that are there in the held-out rows as well as in the others."""
+    taken = (problem.time, *problem.groups)
+    if problem.known is not None:
+        return tuple(name for name in problem.known if name not in taken)
+    if problem.features is not None:
+        return tuple(name for name in problem.features if name not in taken)
+    if data.splits is None:
+        return ()
+    held = (data.splits.reindex(data.frame.index) == "holdout").to_numpy()
+    there = data.frame.notna()
+    return tuple(
+        name
+        for name in usable_features(data, (*problem.targets, *problem.privileged, *(n for n in taken if n)))
+        if data.columns[name].role == "attribute"
+        and data.columns[name].type in ("integer", "real", "boolean", "categorical")
+        and there.loc[held, name].mean() >= max(0.5, there.loc[~held, name].mean() - 0.05)
+    )
 
 
 def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
@@ -228,7 +280,7 @@ def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
         if name not in set(targets)
         and column.role not in _NO_FEATURES
         and column.type not in ("index", "other", "graph")
-        and bool(data.frame[name].notna().any())
+        and name in data.filled
     ]
 
 
@@ -248,13 +300,20 @@ def _with_series(problem: Problem, data: Dataset) -> Problem:
 def _subtask(problem: Problem, data: Dataset, task: Task) -> str | None:
     several = len(problem.targets) > 1
     if task.name in CLASSIFICATION:
-        if problem.subtask == "multiLabel" or several:
+        if problem.subtask == "multiLabel" or several or _has_label_sets(problem, data):
             _check_label_table(problem, data)
             return "multiLabel"
         return "binary" if len(classes(data, problem.targets[0])) == 2 else "multiClass"
     if task.name in ("regression", "timeSeriesForecasting"):
         return "multivariate" if several else "univariate"
     return problem.subtask
+
+
+def _has_label_sets(problem: Problem, data: Dataset) -> bool:
+    """Whether the target came as sets of labels, and nobody asked to take each set for a class."""
+    if problem.subtask is not None or problem.task not in CLASSIFICATION:
+        return False
+    return any(LABEL_SETS in data.columns[name].why for name in problem.targets)
 
 
 def _check_label_table(problem: Problem, data: Dataset) -> None:

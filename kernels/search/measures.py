@@ -28,8 +28,11 @@ def count_codes(truth: np.ndarray, guess: np.ndarray, labels: int, positive: int
     return Counts(hits, given - hits, true - hits, len(truth), int(right.sum()), None, positive)
 
 
-def count_cells(truth: np.ndarray, guess: np.ndarray) -> Counts:
-    """Counts for several labels per row, as boolean tables."""
+def count_cells(truth: np.ndarray, guess: np.ndarray, fixed: bool = True) -> Counts:
+    """Counts for several labels per row, as boolean tables; of the labels that occur, or of `fixed` columns all."""
+    seen = truth.any(axis=0) | guess.any(axis=0)
+    if not fixed and seen.any():
+        truth, guess = truth[:, seen], guess[:, seen]
     both, either = (truth & guess).sum(axis=1), (truth | guess).sum(axis=1)
     overlap = np.mean(np.where(either > 0, both / np.maximum(either, 1), 1.0))
     hits, exact = (truth & guess).sum(axis=0), int((truth == guess).all(axis=1).sum())
@@ -164,7 +167,9 @@ def mutual_information(truth: np.ndarray, guess: np.ndarray) -> float:
 def silhouettes(space: np.ndarray, codes: np.ndarray, noise: int | None = None, most: int = 3000) -> np.ndarray:
     """Silhouette per row, nan where fewer than two groups are left, or where a row was not among the sampled.
 
-    Rows of the group `noise` belong to no cluster: they count 0. Of more than `most` rows a fixed sample is taken.
+    Rows of the group `noise` belong to no cluster: they count 0. So do those of a group with one row, or with less than
+    a hundredth of all: else to set one outlier apart would be the best clustering of all the others. Of more than
+    `most` rows a fixed sample is taken.
     """
     from sklearn.metrics import silhouette_samples
 
@@ -177,5 +182,8 @@ def silhouettes(space: np.ndarray, codes: np.ndarray, noise: int | None = None, 
     if (codes < 0).any() or not 2 <= groups < len(inside):
         return parts
     parts[sample] = 0.0
-    parts[inside] = silhouette_samples(space[inside], codes[inside])
+    sizes = np.bincount(codes[inside])
+    large = inside[sizes[codes[inside]] >= max(2, len(sample) / 100)]
+    if len(np.unique(codes[large])) >= 2:
+        parts[large] = silhouette_samples(space[large], codes[large])
     return parts

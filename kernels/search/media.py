@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ SUFFIXES = {
 }
 SPLITS = {"train": "train", "training": "train", "test": "holdout", "testing": "holdout", "holdout": "holdout"}
 LABEL = "label"
+HIDDEN = (".", "__MACOSX")
+MOST_ENTRIES = 200_000  # below a folder that is one data set; more is a disk
 
 
 def read(data: Dataset, column: str, rows: Iterable[Any] | None = None) -> list[Any]:
@@ -60,8 +63,14 @@ def _place(column: Column, row: Any) -> str:
     return f'column "{column.name}", row {row}'
 
 
-def read_image(path: Path) -> np.ndarray:
-    """An image as (height, width), or (height, width, channels) where it has colours.
+def read_image(path: Path, least: int = 0) -> np.ndarray:
+    """An image as (height, width), or (height, width, channels) where it has colours; upright, as its camera was held.
+
+    Parameters
+    ----------
+    path : path
+    least : int
+        Above 0: a JPEG may be decoded at a smaller scale, with at least so many pixels along each side.
 
     Raises
     ------
@@ -69,7 +78,7 @@ def read_image(path: Path) -> np.ndarray:
         If Pillow, which scikit-image brings along, is not installed.
     """
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError:
         raise ImportError('images need scikit-image: pip install "learnviews[search]"') from None
     if not path.is_file():
@@ -77,7 +86,9 @@ def read_image(path: Path) -> np.ndarray:
     try:
         # From memory: a file given by name stays open if it is no image.
         with Image.open(io.BytesIO(path.read_bytes())) as found:
-            return np.asarray(_plain(found))
+            if least:
+                found.draft(None, (least, least))
+            return np.asarray(_plain(ImageOps.exif_transpose(found)))
     except Exception as error:
         raise ValueError(f"{path}: cannot be read as an image ({type(error).__name__})") from error
 
@@ -127,6 +138,24 @@ def _check_column(data: Dataset, column: Column) -> None:
         row, value = missing[0]
         more = f"; {len(missing) - 1:,} more are missing" if len(missing) > 1 else ""
         raise FileNotFoundError(f"{folder / value}: no such file ({_place(column, row)}{more})")
+
+
+def stamps(data: Dataset) -> list[tuple[str, int, int]]:
+    """Name, size and time of the last change of every file that a data set's values name; -1 where it is not there."""
+    found = []
+    for column in data.columns.values():
+        if column.is_media and column.refers in data.resources:
+            folder = data.resources[column.refers].folder
+            found += [_stamp(folder, value) for value in sorted(data.frame[column.name].dropna().astype(str).unique())]
+    return found
+
+
+def _stamp(folder: Path, name: str) -> tuple[str, int, int]:
+    try:
+        about = (folder / name).stat()
+    except OSError:
+        return name, -1, -1
+    return name, about.st_size, about.st_mtime_ns
 
 
 def resources_of(data: Dataset, types: Mapping[str, str], among: Iterable[str] | None = None) -> Dataset:
@@ -189,7 +218,7 @@ def load_media(folder: Path, types: Mapping[str, str] | None = None) -> Dataset:
     ValueError
         If there are no such files in it, or of several kinds.
     """
-    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if _counts(path, folder))
+    files = sorted(_files_below(folder))
     kind = _kind(folder, files)
     files = [file for file in files if file.suffix.lower() in SUFFIXES[kind]]
     split = [SPLITS.get(file.parts[0].lower()) if len(file.parts) > 1 else None for file in files]
@@ -206,9 +235,21 @@ def load_media(folder: Path, types: Mapping[str, str] | None = None) -> Dataset:
     return data.with_types(types) if types else data
 
 
-def _counts(path: Path, folder: Path) -> bool:
-    """Whether a path is a file that nobody hid."""
-    return path.is_file() and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
+def _files_below(folder: Path) -> list[Path]:
+    """Files that nobody hid, relative to the folder; links to folders are not followed."""
+    found: list[Path] = []
+    entries = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        entries += len(folders) + len(names)
+        if entries > MOST_ENTRIES:
+            raise ValueError(
+                f"{folder}: more than {MOST_ENTRIES:,} files and folders below it; expected the folder of one data set"
+            )
+        here = Path(place)
+        kept = [here / name for name in names if not name.startswith(HIDDEN)]
+        found += [path.relative_to(folder) for path in kept if os.path.isfile(path)]  # False where it may not be seen
+    return found
 
 
 def _kind(folder: Path, files: list[Path]) -> str:

@@ -1,17 +1,33 @@
 """Metrics as the D3M programme defines them, on whatever a model answers: labels, probabilities, values or ranks.
 
-Definitions follow the problem schemas 3.x / 4.x and the programme's own scoring code:
+Definitions follow the problem schemas 3.x / 4.x and the programme's own scoring code (module metrics of its core
+package). Where that code differs from scikit-learn's defaults, or this module from that code, it is said here:
 
-* Labels are compared as text ("1", 1 and 1.0 are one label). Several target columns: the mean over columns.
-* precision, recall, f1, jaccardSimilarityScore are of one class, `positive`; without it "1" where that is a label, else
-  the last of two labels in sorted order. jaccardSimilarityScore of several labels per row is the mean over rows, of
-  more than two classes without a positive one the mean over classes.
-* f1Micro, f1Macro count every label of truth or prediction. hammingLoss is the share of wrong cells of the label
-  table, so that one wrong row among c classes counts 2 / c.
-* rocAuc is of two classes, rocAucMacro the mean over classes, rocAucMicro of all cells of the label table at once.
-* precisionAtTopK is the share of the k rows with the largest truth that are among the k largest predictions, over k.
-* rootMeanSquaredError of several targets is the mean over targets of their RMSE, which is rootMeanSquaredErrorAvg.
-* normalizedMutualInformation is divided by the geometric mean of the entropies.
+* Labels are compared as text ("1", 1 and 1.0 are one label). Several target columns: the mean over columns; those of
+  truth values are taken together as the labels of a row instead, where D3M would score each by itself.
+* accuracy, f1Micro, f1Macro and hammingLoss are computed on the table of rows x labels, as of several labels per row,
+  for one label per row too. Its labels are those of truth or prediction; f1Macro is the plain mean over them.
+  hammingLoss is the share of wrong cells, so that one wrong row among c classes counts 2 / c; scikit-learn says 1.
+* precision, recall and f1 are of one class, `positive`. D3M demands a posLabel; where a problem has none it is "1", the
+  default of schema 3.x, if that is a label, else the last of two labels in sorted order.
+* jaccardSimilarityScore: of two classes hits / (hits + wrong + missed) of the positive one. Newer D3M code stops there.
+  Of several labels per row it is the mean over rows of shared / all labels (no label in either is 1), as of schema 3.x
+  and scikit-learn's `samples`. Of more than two classes without a positive one it is the mean over classes. Old code,
+  by scikit-learn's function of that name, gave the accuracy wherever a row has one label.
+* rocAuc is of two classes, rocAucMacro the plain mean over classes against all others, rocAucMicro of all cells at
+  once. A label without a probability has 0. D3M fails where a class is in all rows or in none; here it is left out of
+  rocAucMacro, and rocAuc is nan.
+* precisionAtTopK is the share of the k rows with the largest truth that are among the k largest predictions, over k
+  even where there are fewer rows. Of equal values the later row comes first: D3M reverses a sort that leaves
+  ties open. D3M also cuts values to whole numbers before it ranks them, which is not done here. Of classes the
+  positive one's probability ranks.
+* meanSquaredError, meanAbsoluteError, rSquared: the plain mean over targets. rootMeanSquaredError of several targets is
+  the mean over targets of their RMSE, not the root of the mean; rootMeanSquaredErrorAvg is the same by its older name.
+* normalizedMutualInformation is divided by the geometric mean of the entropies (scikit-learn: arithmetic).
+* objectDetectionAP: see `boxes`; truth is a list of boxes per image, prediction a list of (box, confidence).
+
+Several labels per row come as "a;b", sets, or a column of truth values per label; D3M's repeated rows become sets when
+a data set is loaded (see `d3m_labels`), so that the scores are D3M's, per index.
 
 Odd cases: rows without a truth do not count. A missing prediction, or no row at all, gives nan. So does rocAuc where
 the truth has one class; rocAucMacro skips such classes. A class never predicted has precision 0. A constant truth has
@@ -28,7 +44,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from . import measures
+from . import boxes, measures
 from .answers import indicators, label_codes, label_text, probability_table, silhouette_space, values_table
 
 if TYPE_CHECKING:
@@ -246,19 +262,20 @@ def _several_labels(metric: Metric, counted: Callable[[measures.Counts], float],
     if metric.name in ("f1", "precision", "recall"):
         raise ValueError(f"{metric.name} is of one class, but rows have several labels: take f1Micro or f1Macro")
     (true, names), (guess, theirs) = indicators(truth), indicators(prediction)
-    union = sorted({*names, *theirs})
+    union, fixed = sorted({*names, *theirs}), np.ndim(truth) == 2
     true, guess = _aligned(true, names, union), _aligned(guess, theirs, union)
     rows = np.flatnonzero(~np.isnan(true).any(axis=1))
     true, guess = true[rows] > 0, guess[rows]
-    missing = np.isnan(guess).any()
-    return Scorer(rows, lambda s: np.nan if missing else counted(measures.count_cells(true[s], guess[s] > 0)))
+    missing = np.isnan(guess).any() or not union
+    return Scorer(rows, lambda s: np.nan if missing else counted(measures.count_cells(true[s], guess[s] > 0, fixed)))
 
 
 def _aligned(table: np.ndarray, names: list[str], union: list[str]) -> np.ndarray:
     """Columns in the order of `union`; a label that is not in the table is in none of its rows."""
     empty = np.where(np.isnan(table).any(axis=1), np.nan, 0.0)
     place = {name: column for column, name in enumerate(names)}
-    return np.stack([table[:, place[name]] if name in place else empty for name in union], axis=1)
+    columns = [table[:, place[name]] if name in place else empty for name in union]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(table), 0))
 
 
 def _probabilities(average: str) -> Callable[..., Scorer]:
@@ -366,8 +383,14 @@ def _silhouette(metric: Metric, features: Any, prediction: Any) -> Scorer:
     return Scorer(rows, lambda chosen: np.mean(kept[chosen]))
 
 
-def _later(metric: Metric, truth: Any, prediction: Any) -> Scorer:
-    raise ValueError(f"{metric.name} is a metric of a task that is not searched yet")
+def _boxes(metric: Metric, truth: Any, prediction: Any) -> Scorer:
+    true, found = [boxes.boxes(cell) for cell in truth], [boxes.detections(cell) for cell in prediction]
+    rows = np.arange(len(true))
+
+    def score(chosen: Any) -> float:
+        return boxes.average_precision([true[row] for row in rows[chosen]], [found[row] for row in rows[chosen]])
+
+    return Scorer(rows, score)
 
 
 _INF = float("inf")
@@ -393,6 +416,6 @@ METRICS: dict[str, Metric] = {
         Metric("rSquared", True, "values", (-_INF, 1), _values(measures.r_squared), "R²"),
         Metric("normalizedMutualInformation", True, "labels", (0, 1), _information, "normalized mutual information"),
         Metric("silhouette", True, "labels", (-1, 1), _silhouette, "silhouette"),
-        Metric("objectDetectionAP", True, "boxes", (0, 1), _later, "average precision of boxes"),
+        Metric("objectDetectionAP", True, "boxes", (0, 1), _boxes, "average precision of boxes"),
     )
 }

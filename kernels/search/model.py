@@ -161,7 +161,7 @@ class Model:
 
 def input_columns(problem: Problem) -> list[str]:
     """What a pipeline gets of a row: features, and for forecasts its time, series and known covariates."""
-    extra = (problem.time, problem.group) if problem.task == "timeSeriesForecasting" else ()
+    extra = (problem.time, *problem.groups) if problem.task == "timeSeriesForecasting" else ()
     known = tuple(getattr(problem, "known", None) or ())
     wanted = [*(problem.features or ()), *extra, *known]
     return [name for name in dict.fromkeys(wanted) if name and name not in problem.targets]
@@ -246,12 +246,16 @@ def trained(data: Dataset, problem: Problem, made_of: Mapping[str, Any]) -> Any:
     return Ensemble(members, [each["weight"] for each in made_of["members"]])
 
 
-def predicted(pipeline: Any, problem: Problem, inputs: pd.DataFrame) -> pd.Series | pd.DataFrame:
-    """What `pipeline` says of `inputs`, under their row ids and the targets' names."""
+def predicted(pipeline: Any, problem: Problem, inputs: pd.DataFrame, chances: Any = None) -> pd.Series | pd.DataFrame:
+    """What `pipeline` says of `inputs`, under their row ids and the targets' names.
+
+    `chances`, its `probabilities`, where they are there already: to predict labels is to find out the same twice.
+    """
     import numpy as np
     import pandas as pd
 
-    found = pipeline.predict(inputs)
+    known = chances is not None and hasattr(pipeline, "said")
+    found = pipeline.said(chances.to_numpy()) if known else pipeline.predict(inputs)
     names = list(problem.targets) or ["cluster"]
     values = np.asarray(found)
     if values.ndim == 1:

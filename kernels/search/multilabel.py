@@ -6,14 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from .answers import SEPARATOR, indicators
 from .learner import LabelLearner, Quiet
-
-SEPARATOR = ";"
-
-
-def sets(y: pd.Series) -> list[list[str]]:
-    """The labels of each row, from text like "red;round"; none for a missing one."""
-    return [[] if pd.isna(cell) else [p.strip() for p in str(cell).split(SEPARATOR) if p.strip()] for cell in y]
 
 
 class SeveralLabels(Quiet):
@@ -76,6 +70,15 @@ class SeveralLabels(Quiet):
         said = pd.DataFrame({n: c for n, (_, c) in zip(self.labels_, self._each(X), strict=True)}, index=X.index)
         return said if self.table_ else _joined(said)
 
+    def said(self, chances: np.ndarray):
+        """Predictions as of `predict`, from chances (rows, labels): every label that is likelier than not."""
+        truth = chances > 0.5
+        if not self.table_:
+            return _joined(pd.DataFrame(truth, columns=self.labels_))
+        words = [_words(learner.classes_) for learner in self.learners_]
+        found = [np.array([no, yes, None], dtype=object)[truth[:, at] * 1] for at, (no, yes) in enumerate(words)]
+        return pd.DataFrame(dict(zip(self.labels_, found, strict=True)))
+
     def predict_proba(self, X):
         if not self.binary_:
             raise AttributeError("labels with more than two classes have no one table of probabilities")
@@ -90,6 +93,12 @@ def _link(name: str) -> str:
     return f"label {name}"
 
 
+def _words(classes) -> tuple:
+    """What stands for "no" and for "yes" among a label's classes."""
+    words = {_truth(value): value for value in classes}
+    return words.get(False, False), words.get(True, True)
+
+
 def _truth(value):
     """True or False where a value means that; itself otherwise."""
     return {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}.get(
@@ -98,10 +107,9 @@ def _truth(value):
 
 
 def _spread(y: pd.Series) -> pd.DataFrame:
-    """A column of truth per label that occurs."""
-    rows = sets(y)
-    names = sorted({name for row in rows for name in row})
-    return pd.DataFrame({name: [name in row for row in rows] for name in names}, index=y.index)
+    """A column of truth per label that occurs; rows without a target have no label."""
+    cells, names = indicators(y)
+    return pd.DataFrame(cells == 1, columns=names, index=y.index)
 
 
 def _joined(said: pd.DataFrame) -> np.ndarray:

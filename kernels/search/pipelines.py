@@ -106,6 +106,10 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
         found.append(f"{config['clusters']} clusters")
     if "lags:count" in config:
         found.append(f"{config['lags:count']} lags")
+    if config.get("lags:ahead") == "direct":
+        found.append("each step by itself")
+    if config.get("series:shape", "none") != "none":
+        found.append({"root": "of square roots", "log": "of logarithms"}[config["series:shape"]])
     if config.get("season") == "set":
         found.append(f"season {config['season:length']}")
     if config.get("balance") == "balanced":
@@ -227,15 +231,17 @@ def _forecaster(config: dict, data, problem, seed: int):
     model: Callable | None = None
     if config["model"] in FAMILIES:
         model = _scaled_target(_model(config, VALUES, seed), config)
-    return Forecaster(config=_part(config, "model", "season", "lags"), regressor=model, **_roles(data, problem))
+    own = _part(config, "model", "season", "series", "lags")
+    return Forecaster(config=own, regressor=model, **_roles(data, problem))
 
 
 def _roles(data, problem) -> dict:
-    known = [n for n in problem.known if n in data.columns and n not in (problem.time, problem.group)]
+    known = [n for n in problem.known or () if n in data.columns and n not in (problem.time, *problem.groups)]
     kinds = {n: choices.KINDS.get(data.columns[n].type, "") for n in known}
     return {
         "time": problem.time,
-        "group": problem.group,
+        "group": list(problem.groups) or None,
+        "horizon": problem.horizon,
         "numbers": [n for n in known if kinds[n] == "numbers"],
         "categories": [n for n in known if kinds[n] == "categories"],
     }

@@ -152,7 +152,7 @@ def _images(names, config, data, seed, kind):
         "size": config["image:size"],
         "components": config["image:components"],
     }
-    return [(f"image {n}", _then_scale(Pictures(reader(data, n), seed=seed, **settings)), [n]) for n in names]
+    return [(f"image {n}", Pictures(reader(data, n), seed=seed, **settings), [n]) for n in names]
 
 
 def _series(names, config, data, seed, kind):

@@ -29,10 +29,13 @@ class Problem:
     subtask : str, optional
         "binary", "multiClass", "multiLabel", "univariate", "multivariate", ...
     name, description : str, optional
-    time, group : str, optional
-        Column that orders the rows, and column that tells series (or related rows) apart.
-    known : list of str
-        Columns whose future values are known when a forecast is made.
+    time : str, optional
+        Column that orders the rows.
+    group : str or list of str, optional
+        Column(s) that tell series (or related rows) apart.
+    known : list of str, optional
+        Columns whose future values are known when a forecast is made. Left out: the features named, or else, where the
+        data came with a split whose held-out rows hold them, these attributes; give () for none.
     horizon : int, optional
         Steps ahead to forecast.
     positive : label, optional
@@ -56,8 +59,8 @@ class Problem:
     subtask: str | None = None
     name: str | None = None
     time: str | None = None
-    group: str | None = None
-    known: tuple[str, ...] = ()
+    group: str | tuple[str, ...] | None = None
+    known: tuple[str, ...] | None = None
     horizon: int | None = None
     positive: str | None = None
     k: int | None = None
@@ -70,12 +73,13 @@ class Problem:
     document: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "features", _as_tuple(self.features))
-        for name in ("known", "metrics", "privileged"):
+        for name in ("features", "known"):
+            object.__setattr__(self, name, _as_tuple(getattr(self, name)))
+        for name in ("metrics", "privileged"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name)) or ())
-        if self.target is not None and not isinstance(self.target, str):
-            target = tuple(self.target)
-            object.__setattr__(self, "target", target[0] if len(target) == 1 else target or None)
+        for name in ("target", "group"):
+            columns = _as_tuple(getattr(self, name))
+            object.__setattr__(self, name, columns[0] if columns and len(columns) == 1 else columns or None)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -83,6 +87,11 @@ class Problem:
         if self.target is None:
             return ()
         return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The columns that tell series apart, none, one or several."""
+        return _as_tuple(self.group) or ()
 
     def check(self, data: Dataset) -> Problem:
         """The problem completed for a data set: task, metric, features, subtask, time and positive class filled in.

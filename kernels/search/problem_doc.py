@@ -42,7 +42,9 @@ def read(path: Path) -> Problem:
 
 
 def _missing(error: Exception) -> str:
-    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    return "expected an object with about (problemID, task) and inputs (data with targets, performanceMetrics)"
 
 
 def _document_path(path: Path) -> Path:
@@ -80,7 +82,7 @@ def _problem(document: dict[str, Any]) -> Problem:
         clusters=next((target["numClusters"] for target in targets if target.get("numClusters")), None),
         features=extra.get("features"),
         group=extra.get("group"),
-        known=extra.get("known", ()),
+        known=extra.get("known"),
         privileged=tuple(column["colName"] for entry in data for column in entry.get("privilegedData", [])),
         document=document,
         **_judged(inputs.get("performanceMetrics") or [], task, subtask),
@@ -108,7 +110,7 @@ def _judged(metrics: list[dict[str, Any]], task: str | None, subtask: str | None
         name = entry["metric"]
         if name not in METRICS:
             raise ValueError(f"metric {name!r} is not known; expected one of {', '.join(METRICS)}")
-        if name == "f1" and subtask == "multiClass" and not entry.get("posLabel"):
+        if name == "f1" and subtask in ("multiClass", "multiLabel") and not entry.get("posLabel"):
             name = "f1Macro"  # what the programme's own scores called f1 are there
         names.append(name)
     positive = next((str(entry["posLabel"]) for entry in metrics if entry.get("posLabel") is not None), None)
@@ -127,7 +129,8 @@ def write(problem: Problem, data: Dataset | None = None, version: str = "4.0.0")
     inputs["performanceMetrics"] = [_metric(problem, name) for name in (problem.metric, *problem.metrics) if name]
     document.setdefault("expectedOutputs", {"predictionsFile": "predictions.csv"})
     extra = {"features": problem.features, "group": problem.group, "known": problem.known, "time": problem.time}
-    kept = {key: list(value) if isinstance(value, tuple) else value for key, value in extra.items() if value}
+    said = {key: value for key, value in extra.items() if value or (key == "known" and value is not None)}
+    kept = {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
     document.pop(EXTRA, None)
     return {**document, EXTRA: kept} if kept else document
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from . import stash
+from .columns import Column
 
 
 class Reader:
@@ -19,20 +23,29 @@ class Reader:
         Type of the column: "image", "text" or "timeseries".
     folder : str
         Where the names are looked up; a cell that holds a whole path is opened there instead.
+    types : tuple of (name, type)
+        Of the columns of the files, where these are described.
     """
 
-    def __init__(self, column: str, kind: str, folder: str) -> None:
-        self.column, self.kind, self.folder = column, kind, folder
+    def __init__(self, column: str, kind: str, folder: str, types: tuple[tuple[str, str], ...] = ()) -> None:
+        self.column, self.kind, self.folder, self.types = column, kind, folder, types
 
     def __eq__(self, other) -> bool:
         return isinstance(other, Reader) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
-        return hash((self.column, self.kind, self.folder))
+        return hash((self.column, self.kind, self.folder, self.types))
 
     def __call__(self, cells: pd.Series) -> list[Any]:
         """What each cell names; None where it is missing, and the cell itself where it is no name."""
-        return [self.open(path) if isinstance(path, Path) else path for path in self.paths(cells)]
+        return [self._content(path, row) for row, path in zip(cells.index, self.paths(cells), strict=True)]
+
+    def _content(self, path: Any, row: Any) -> Any:
+        if not isinstance(path, Path):
+            return path
+        if self.kind != "text":  # tables and pictures are large, and their users keep what they make of them
+            return self.open(path, row)
+        return stash.of_file(path, "text", partial(self.open, path, row))
 
     def paths(self, cells: pd.Series) -> list[Any]:
         """The file of each cell; None where it is missing, and the cell itself where it is no name.
@@ -51,19 +64,46 @@ class Reader:
             return cell
         path = Path(self.folder) / cell
         if not path.is_file():
-            raise ValueError(f"{path}: no such {self.kind} file (column {self.column!r}, row {row!r})")
+            raise ValueError(f"{path}: no such {self.kind} file ({self._place(row)})")
         return path
 
-    def open(self, path: str | Path) -> Any:
-        """One file: an array (image), a str (text) or a DataFrame (series)."""
+    def _place(self, row) -> str:
+        return f"column {self.column!r}, row {row!r}"
+
+    def open(self, path: str | Path, row: Any = None, least: int = 0) -> Any:
+        """One file: an array (image), a str (text) or a DataFrame (series).
+
+        Parameters
+        ----------
+        path : path
+        row : row id, optional
+            For messages.
+        least : int
+            Pixels along a side that are enough of an image; a photograph is decoded faster at a smaller scale.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read; the message names file, column and row.
+        """
         from . import media
 
-        readers = {"image": media.read_image, "text": media.read_document, "timeseries": media.read_series}
-        return readers[self.kind](Path(path))
+        try:
+            if self.kind == "image":
+                return media.read_image(Path(path), least)
+            if self.kind == "text":
+                return media.read_document(Path(path))
+            return media.read_series(Path(path), [Column(name, type_) for name, type_ in self.types])
+        except (ValueError, OSError) as error:
+            said = error if str(path) in str(error) else f"{path}: {error}"
+            raise ValueError(f"{said} ({self._place(row)})") from error
 
 
 def reader(data, column: str) -> Reader | None:
     """The reader of one column; None where its cells hold the values themselves."""
     about = data.columns[column]
     resource = data.resources.get(about.refers) if about.refers else None
-    return None if resource is None else Reader(column, about.type, str(resource.folder))
+    if resource is None:
+        return None
+    types = tuple((found.name, found.type) for found in resource.columns) if about.type == "timeseries" else ()
+    return Reader(column, about.type, str(resource.folder), types)

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
+_CELLS = 2_000_000  # of the seasons of all weights and series that are run side by side
 
-def forecast(rule: str, z: np.ndarray, steps: int, season: int) -> np.ndarray:
-    """The next `steps` values of one series.
+
+def forecasts(rule: str, pasts: Sequence[np.ndarray], steps: int, season: int) -> np.ndarray:
+    """(series, steps): the next values of several series; zeros where nothing is known.
 
     Parameters
     ----------
     rule : {"naive", "seasonal", "drift", "mean", "smoothing"}
-    z : (n,) float64
-        The past, at least one value.
+    pasts : list of (n,) arrays
     season : int
         Its length; 1 for none.
     """
+    found = np.zeros((len(pasts), steps))
+    there = [i for i, past in enumerate(pasts) if len(past)]
+    if rule == "smoothing":
+        found[there] = _smoothed_all([pasts[i] for i in there], steps, season)
+        return found
+    for i in there:
+        found[i] = forecast(rule, pasts[i], steps, season)
+    return found
+
+
+def forecast(rule: str, z: np.ndarray, steps: int, season: int) -> np.ndarray:
+    """The next `steps` values of one series of at least one value."""
     ahead = np.arange(1, steps + 1)
+    if rule == "smoothing":
+        return smoothed(z, steps, season)
     if rule == "seasonal" and len(z) >= season > 1:
         return z[len(z) - season + (ahead - 1) % season]
     if rule == "drift":
         return z[-1] + (z[-1] - z[0]) / max(1, len(z) - 1) * ahead
     if rule == "mean":
         return np.full(steps, z.mean())
-    if rule == "smoothing":
-        return smoothed(z, steps, season)
     return np.full(steps, z[-1])
 
 
@@ -36,22 +50,44 @@ def smoothed(z: np.ndarray, steps: int, season: int) -> np.ndarray:
     The weights are those of a small grid whose forecasts of one step had the least squared error; the grid is run
     side by side.
     """
-    season = season if len(z) >= 2 * season else 1
+    return _smoothed_all([z], steps, season)[0]
+
+
+def _smoothed_all(pasts: Sequence[np.ndarray], steps: int, season: int) -> np.ndarray:
+    """(series, steps); those that are long enough for the season with it, as many at once as fit into memory."""
+    found = np.zeros((len(pasts), steps))
+    long = np.array([len(past) >= 2 * season for past in pasts], dtype=bool)
+    for length, mine in ((season, np.flatnonzero(long)), (1, np.flatnonzero(~long))):
+        size = max(1, _CELLS // (24 * length))
+        for begin in range(0, len(mine), size):
+            at = mine[begin : begin + size]
+            found[at] = _smoothed_together([pasts[i] for i in at], steps, length)
+    return found
+
+
+def _smoothed_together(pasts: Sequence[np.ndarray], steps: int, season: int) -> np.ndarray:
     grid = np.array(
         list(itertools.product((0.05, 0.2, 0.5, 0.9), (0.0, 0.1, 0.3), (0.05, 0.3) if season > 1 else (0.0,)))
     )
-    a, b, c = grid.T  # (G,)
-    damp, level, trend = 0.95, np.full(len(grid), z[:season].mean()), np.zeros(len(grid))
-    cycle = np.tile(z[:season] - z[:season].mean(), (len(grid), 1))  # (G, season)
-    error = np.zeros(len(grid))
-    for t in range(season if season > 1 else 1, len(z)):
-        at = t % season
-        said = level + damp * trend + cycle[:, at]
-        error += (z[t] - said) ** 2
-        before, level = level, a * (z[t] - cycle[:, at]) + (1 - a) * (level + damp * trend)
-        trend = b * (level - before) + (1 - b) * damp * trend
-        cycle[:, at] += c * (z[t] - level - cycle[:, at])
-    best = int(error.argmin())
+    a, b, c = grid.T  # (K,)
+    lengths = np.array([len(past) for past in pasts])
+    z = np.zeros((len(pasts), lengths.max()))  # (G, T)
+    for row, past in zip(z, pasts, strict=True):
+        row[: len(past)] = past
+    damp, level = 0.95, np.repeat(z[:, :season].mean(axis=1)[:, None], len(grid), axis=1)  # (G, K)
+    trend, error = np.zeros_like(level), np.zeros_like(level)
+    cycle = np.repeat((z[:, :season] - level[:, :1])[:, None, :], len(grid), axis=1)  # (G, K, season)
+    for t in range(season if season > 1 else 1, z.shape[1]):
+        at, on = t % season, (t < lengths)[:, None]
+        now, turn = z[:, t, None], cycle[:, :, at]
+        flat = level + damp * trend
+        error += np.where(on, (now - flat - turn) ** 2, 0.0)
+        risen = a * (now - turn) + (1 - a) * flat
+        trend = np.where(on, b * (risen - level) + (1 - b) * damp * trend, trend)
+        level = np.where(on, risen, level)
+        cycle[:, :, at] = turn + np.where(on, c * (now - risen - turn), 0.0)
+    mine, best = np.arange(len(pasts)), error.argmin(axis=1)
     ahead = np.arange(1, steps + 1)
-    drift = trend[best] * np.cumsum(damp**ahead)
-    return level[best] + drift + cycle[best, (len(z) - 1 + ahead) % season]
+    drift = trend[mine, best][:, None] * np.cumsum(damp**ahead)
+    turns = (lengths[:, None] - 1 + ahead) % season
+    return level[mine, best][:, None] + drift + cycle[mine, best][mine[:, None], turns]

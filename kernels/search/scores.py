@@ -78,10 +78,10 @@ def table(
 
 
 def metrics_of(problem: Problem) -> tuple[str, ...]:
-    """The metrics of the problem's task, its own first."""
-    from .tasks import TASKS
+    """The metrics that can judge the problem, its own first."""
+    from .legality import legal_metrics
 
-    return tuple(dict.fromkeys((str(problem.metric), *TASKS[str(problem.task)].metrics)))
+    return tuple(dict.fromkeys((str(problem.metric), *legal_metrics(problem))))
 
 
 def of_split(predictions: pd.DataFrame, split: str | None) -> pd.DataFrame:
@@ -103,8 +103,10 @@ def _scorer(problem: Problem, name: str | None, rows: pd.DataFrame, data: Datase
 
 
 def _silhouette(metric: Metric, problem: Problem, rows: pd.DataFrame, data: Dataset) -> Scorer:
+    from .cluster_space import points
+
     features = [name for name in problem.features or data.frame if name not in problem.targets]
-    return metric.prepare(data.frame.loc[rows.index, features], rows["prediction"])
+    return metric.prepare(points(data, features, rows.index), rows["prediction"])
 
 
 # -- bootstrap
@@ -191,7 +193,7 @@ def _said(data: Dataset, problem: Problem, fit: Any, score: Any, split: str) -> 
         found[f"truth{end}"] = data.frame.loc[score, target]
         guess = _guess(data, problem, target, fit, score)
         for name, values in guess.items():
-            found[f"{name}{end}"] = values
+            found[name if name.startswith("p_") else f"{name}{end}"] = values
     if not problem.targets:
         found["truth"], found["prediction"] = None, 0
     found["split"] = split
@@ -207,10 +209,15 @@ def _guess(data: Dataset, problem: Problem, target: str, fit: Any, score: Any) -
         return {"prediction": float(getattr(known.astype(float), middle)())}
     if problem.subtask == "multiLabel" and len(problem.targets) == 1:
         return _usual_labels(known)
+    from .answers import is_true
+
     shares = known.value_counts(normalize=True, sort=False).sort_index(key=lambda labels: labels.astype(str))
     commonest = shares.index[int(np.argmax(shares.to_numpy()))]
-    odds = {f"p_{label}": share for label, share in shares.items()} if len(problem.targets) == 1 else {}
-    return {"prediction": commonest, **odds}
+    if len(problem.targets) == 1:
+        return {"prediction": commonest, **{f"p_{label}": share for label, share in shares.items()}}
+    if problem.subtask != "multiLabel":
+        return {"prediction": commonest}
+    return {"prediction": commonest, f"p_{target}": sum(share for one, share in shares.items() if is_true(one))}
 
 
 def _usual_labels(known: pd.Series) -> dict[str, Any]:
@@ -229,7 +236,9 @@ def _last_values(data: Dataset, problem: Problem, target: str, fit: Any, score: 
     if problem.time:
         seen = seen.sort_values(problem.time, kind="stable")
     last = float(seen[target].iloc[-1])
-    if not problem.group:
+    if not problem.groups:
         return np.full(len(score), last)
-    each = seen.groupby(problem.group)[target].last()
-    return data.frame.loc[score, problem.group].map(each).astype(float).fillna(last).to_numpy()
+    groups = list(problem.groups)
+    each = seen.groupby(groups, dropna=False, observed=True)[target].last().rename("last").reset_index()
+    found = data.frame.loc[score, groups].merge(each, "left", groups)["last"]
+    return found.astype(float).fillna(last).to_numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import math
@@ -11,19 +12,22 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..store import StoreError
 from . import fidelity
 from .fidelity import Done, Job
-from .trial import MAKER, TrialResult, Work, preloaded
-from .workers import Limits, Outcome, Pool, reason_of
+from .trial import MAKER, TrialResult, Work, folds_at, maker_module, preloaded
+from .worker_process import reason_of
+from .workers import Limits, Outcome, Pool
 
 if TYPE_CHECKING:
     from .study_store import StudyStore
 
 TICK = 0.1  # seconds between two looks at the clock and at stop()
 KEPT = 10  # fitted pipelines are kept of trials among so many best; others are fitted again when they are needed
+CLOSING = 0.15  # last share of a run's time, in which what looked good in cheap trials becomes models
 MEMORY = 0.6  # share of the machine's memory that all trials together may take
 OVER = "the study's time was up"
 STOPPED = "the study was stopped"
@@ -35,6 +39,17 @@ class Budget:
 
     deadline: float = math.inf
     trials: int | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.deadline - time.monotonic()
+
+    @property
+    def closing(self) -> bool:
+        """Whether the end is near."""
+        return self.left < CLOSING * (self.deadline - self.began)
 
 
 class Proposals:
@@ -90,7 +105,6 @@ class Proposals:
         self._pool.close()
         if self._thread is not None:
             self._thread.join()
-            self._pool.close()  # it may have been about to start
 
     def _make(self, before: threading.Thread | None, number: int, arguments: tuple[Any, ...]) -> None:
         """In a thread: to start a process takes longer than the loop may wait."""
@@ -107,13 +121,16 @@ class Proposals:
 
 
 def propose(context: Any, told: list[Any], wanted: int, seed: int, surrogate: bool) -> list[dict[str, Any]]:
-    """In the proposer's process: see `smac_search.propose`."""
+    """In the proposer's process: see `smac_search.propose`; a maker may have a `propose` of its own."""
     from . import smac_search
 
     logging.getLogger("smac").setLevel(logging.ERROR)  # it warns of what is meant to be so
 
     data, problem, maker, text, space_seed = context
     space = space_for(data, problem, maker, text, space_seed)
+    own = _own(maker, "propose")
+    if own is not None:
+        return own(space, told, wanted, seed)
     if not surrogate:
         return smac_search.at_random(space, [smac_search.key(config) for config, _ in told], wanted, seed)
     return smac_search.propose(space, told, wanted, seed)
@@ -121,13 +138,18 @@ def propose(context: Any, told: list[Any], wanted: int, seed: int, surrogate: bo
 
 def warm(context: Any) -> None:
     """In the proposer's process: import SMAC before it is needed."""
-    importlib.import_module("smac")
+    if _own(context[2], "propose") is None:
+        importlib.import_module("smac")
+
+
+def _own(maker: str, name: str) -> Any:
+    """What a maker does in its own way (`propose`, `rungs`); None for what it leaves to the study."""
+    return None if maker == MAKER else getattr(maker_module(maker), name, None)
 
 
 def space_for(data: Any, problem: Any, maker: str, space: str | None, seed: int) -> Any:
     """The ConfigurationSpace of a study: its own, or the one that fits the problem."""
     from . import smac_search
-    from .trial import maker_module
 
     if space is not None:
         return smac_search.space_of(space)
@@ -178,6 +200,7 @@ class Loop:
         self._portfolio, self._limits, self._seed, self._name = portfolio, limits, seed, name
         self._keep, self._found, self._stopping = keep, found, stopping
         self._levels = levels_of(work)
+        self._growth = growth_of(work, self._levels)
         self._trials: dict[int, Done] = {}
         self._finished: list[Done] = []
         self._queue: list[Job] = []
@@ -189,9 +212,10 @@ class Loop:
         try:
             return self._run(budget, report)
         finally:
-            self._give_up()
-            self._proposals.close()
-            self._pool.close()
+            with contextlib.ExitStack() as last:  # each of them, whatever the others do
+                last.callback(self._pool.close)
+                last.callback(self._proposals.close)
+                last.callback(self._give_up)
 
     def _run(self, budget: Budget, report: Callable[[int], None]) -> str:
         steady = budget.trials is not None and self._pool.workers == 1
@@ -221,13 +245,13 @@ class Loop:
         while self._pool.free > 0:
             if budget.trials is not None and len(self._finished) + len(self._pool.running) >= budget.trials:
                 return False
-            job = self._next(steady)
+            job = self._next(budget, steady)
             if job is None:
                 return True
             self._start(job, budget)
         return False
 
-    def _next(self, steady: bool) -> Job | None:
+    def _next(self, budget: Budget, steady: bool) -> Job | None:
         few = 4 + min(len(self._trials) // 8, 12)
         if len(self._queue) <= few:
             self._proposals.ask(self._finished, few * 2)
@@ -238,7 +262,9 @@ class Loop:
                 self._requeue()
             elif steady:
                 return None
-        return fidelity.next_job(list(self._trials.values()), self._queue, self._levels)
+        trials, left = list(self._trials.values()), budget.left
+        fits = lambda trial: trial.seconds * self._growth[trial.fidelity] < left  # noqa: E731
+        return fidelity.next_job(trials, self._queue, self._levels, fits, budget.closing)
 
     def _start(self, job: Job, budget: Budget) -> None:
         seed = seed_of(self._seed, job.key)
@@ -262,7 +288,7 @@ class Loop:
         spent = {"seconds": outcome.seconds, "fit_seconds": result.fit_seconds, "score_seconds": result.score_seconds}
         told = {"cost": result.cost, "metrics": result.metrics, "fold_scores": list(result.fold_scores)}
         self._store.finish(number, result.status, result.reason, **told, **spent, kept=int(full))
-        self._note(number, Done(before.key, before.config, before.fidelity, result.cost, before.source))
+        self._note(number, replace(before, cost=result.cost, finished=True, seconds=outcome.seconds))
         self._found(number, result)
 
     def _note(self, number: int, done: Done) -> None:
@@ -275,7 +301,8 @@ class Loop:
         reason = STOPPED if self._stopping.is_set() else OVER
         for number in self._pool.running:
             outcome = self._pool.stop(number, "killed", reason)
-            self._store.finish(number, "killed", reason, seconds=outcome.seconds if outcome else None)
+            with contextlib.suppress(StoreError):  # the next run finds it as one that was left running
+                self._store.finish(number, "killed", reason, seconds=outcome.seconds if outcome else None)
             del self._trials[number]
 
     # -- what is known from before
@@ -284,7 +311,8 @@ class Loop:
         """Trials and proposals of earlier runs; killed trials are tried again."""
         rows = [row for row in self._store.trials() if row["finished"] is not None and row["source"] != "ensemble"]
         for row in sorted(rows, key=lambda row: row["finished"]):
-            done = Done(row["key"], row["config"], row["fidelity"], row["cost"], row["source"])
+            spent = row["seconds"] or 0.0
+            done = Done(row["key"], row["config"], row["fidelity"], row["cost"], row["source"], seconds=spent)
             self._note(row["number"], done)
         self._requeue()
 
@@ -298,9 +326,17 @@ class Loop:
 
 
 def levels_of(work: Work) -> tuple[float, ...]:
-    """The fidelities that suit a study's data."""
+    """The fidelities that suit a study's data, or those of its maker."""
     columns = len(work.problem.features or ()) or len(work.data.columns)
-    return fidelity.rungs(len(work.plan.train_rows), columns, len(work.plan.folds))
+    rungs = _own(work.maker, "rungs") or fidelity.rungs
+    return rungs(len(work.plan.train_rows), columns, len(work.plan.folds))
+
+
+def growth_of(work: Work, levels: tuple[float, ...]) -> dict[float, float]:
+    """Level -> how many times as long the full effort takes: by the rows that are fitted to, all fits together."""
+    rows = {level: sum(len(fit) for fit, _ in folds_at(work, level)) for level in levels}
+    last = len(work.plan.train_rows) if len(work.plan.holdout_rows) else 0
+    return {level: (rows[1.0] + last) / max(rows[level], 1) for level in levels}
 
 
 def seed_of(seed: int, name: str) -> int:
@@ -309,9 +345,9 @@ def seed_of(seed: int, name: str) -> int:
 
 
 def usual_limits(seconds: float | None, megabytes: float | None, budget: float | None, workers: int) -> Limits:
-    """What one trial may take where the user did not say: a sixth of the time, its share of the memory."""
+    """What one trial may take where the user did not say: a fifth of the time, its share of the memory."""
     if seconds is None:
-        seconds = 300.0 if budget is None else max(5.0, budget / 6)
+        seconds = 300.0 if budget is None else max(10.0, budget / 5)
     if megabytes is None:
         whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
         megabytes = max(512.0, MEMORY * whole / max(workers, 1))

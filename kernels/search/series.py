@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from . import stash
 from .reading import Reader
 
 _LAGS = (1, 2, 3, 5, 8, 13)
@@ -34,35 +38,69 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         self.kernels, self.seed = kernels, seed
 
     def fit(self, X, y=None):
-        found = self._series(X)
+        found = [self._channels(*cell) for cell in self._cells(X)]
         self.channels_ = max((series.shape[1] for series in found if series is not None), default=1)
         self.bank_ = _bank(self.kernels, self.length, self.channels_, self.seed)
         return self
 
     def transform(self, X):
-        return np.array([self._row(series) for series in self._series(X)])  # (rows, features)
+        cells = self._cells(X)
+        names = ("statistics", "intervals", "values", "kernels") if self.features == "all" else (self.features,)
+        return np.concatenate([self._part(name, cells) for name in names], axis=1)  # (rows, features)
 
-    def _series(self, X) -> list[np.ndarray | None]:
-        cells = X.iloc[:, 0]
-        return [channels(cell) for cell in (self.reader(cells) if self.reader else cells)]
-
-    def _row(self, series: np.ndarray | None) -> np.ndarray:
-        series = np.zeros((1, self.channels_)) if series is None else _wide(series, self.channels_)
-        even = resampled(series, self.length)
-        chosen = ("statistics", "intervals", "values", "kernels") if self.features == "all" else (self.features,)
-        return np.concatenate([self._part(name, series, even) for name in chosen])
-
-    def _part(self, name: str, series: np.ndarray, even: np.ndarray) -> np.ndarray:
+    def _part(self, name: str, cells: list[tuple]) -> np.ndarray:
+        """(rows, features) of one kind."""
         if name == "kernels":
-            return convolved(even, self.bank_)
+            return convolved(self._evenly(cells), self.bank_)
         if name == "values":
-            return even.ravel()
+            return self._evenly(cells).reshape(len(cells), -1)
+        return np.array([self._told(name, *cell) for cell in cells])
+
+    def _evenly(self, cells: list[tuple]) -> np.ndarray:
+        """(rows, length, channels)"""
+        return np.array([self._even(*cell) for cell in cells])
+
+    def _even(self, cell, row) -> np.ndarray:
+        return self._once(cell, ("even", self.channels_, self.length), lambda: self._resampled(cell, row))
+
+    def _resampled(self, cell, row) -> np.ndarray:
+        return resampled(self._whole(cell, row), self.length)
+
+    def _told(self, name: str, cell, row) -> np.ndarray:
+        """Statistics, or intervals, of one series."""
+        key = (name, self.channels_, self.length if name == "intervals" else 0)
+        return self._once(cell, key, lambda: self._tell(name, cell, row))
+
+    def _tell(self, name: str, cell, row) -> np.ndarray:
+        series = self._whole(cell, row) if name == "statistics" else self._even(cell, row)
         part = statistics if name == "statistics" else intervals
-        return np.concatenate([part(channel) for channel in (series if name == "statistics" else even).T])
+        return np.concatenate([part(channel) for channel in series.T])
+
+    def _whole(self, cell, row) -> np.ndarray:
+        """(steps, channels) of one series, as many channels as the training's widest had."""
+        series = self._channels(cell, row)
+        return np.zeros((1, self.channels_)) if series is None else _wide(series, self.channels_)
+
+    def _channels(self, cell, row) -> np.ndarray | None:
+        return self._once(cell, "channels", lambda: channels(self._open(cell, row)))
+
+    def _open(self, cell, row):
+        return self.reader.open(cell, row) if self.reader is not None and isinstance(cell, Path) else cell
+
+    def _once(self, cell, about, make: Callable):
+        """None of this is learned from rows: of a file it is computed once."""
+        if self.reader is None or not isinstance(cell, Path):
+            return make()
+        return stash.of_file(cell, (self.reader.types, about), make)
+
+    def _cells(self, X) -> list[tuple]:
+        """Each row's cell, or the path it names, and its id."""
+        cells = X.iloc[:, 0]
+        return list(zip(cells if self.reader is None else self.reader.paths(cells), cells.index, strict=True))
 
     def get_feature_names_out(self, input_features=None):
         column = "series" if input_features is None else input_features[0]
-        width = len(self._row(np.zeros((self.length, self.channels_))))
+        width = self.transform(pd.DataFrame({"series": [np.zeros((self.length, self.channels_))]})).shape[1]
         return np.asarray([f"{column} {i}" for i in range(width)], dtype=object)
 
 
@@ -145,13 +183,24 @@ def _bank(count: int, length: int, width: int, seed: int) -> list[tuple[np.ndarr
 
 
 def convolved(series: np.ndarray, bank: list[tuple[np.ndarray, float, int, int]]) -> np.ndarray:
-    """Per kernel, the largest value and the share of positive ones of its convolution with the standardised series."""
-    spread = series.std(axis=0)
-    z = (series - series.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    found = np.empty((len(bank), 2))
+    """Per kernel, the largest value and the share of positive ones of its convolution with the standardised series.
+
+    Parameters
+    ----------
+    series : (rows, length, channels) array
+    bank : list of (weights, bias, dilation, channel)
+
+    Returns
+    -------
+    (rows, 2 x kernels) array
+    """
+    spread = series.std(axis=1, keepdims=True)
+    z = (series - series.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
+    found = np.empty((len(series), len(bank), 2))
     for i, (weights, bias, dilation, channel) in enumerate(bank):
-        reach = (len(weights) - 1) * dilation
-        windows = np.lib.stride_tricks.sliding_window_view(z[:, channel], reach + 1)[:, ::dilation]  # (steps, size)
-        answer = windows @ weights + bias
-        found[i] = answer.max(), (answer > 0).mean()
-    return found.ravel()
+        steps = series.shape[1] - (len(weights) - 1) * dilation
+        answer = np.full((len(series), steps), bias)
+        for place, weight in enumerate(weights):
+            answer += weight * z[:, place * dilation : place * dilation + steps, channel]
+        found[:, i] = np.column_stack([answer.max(axis=1), (answer > 0).mean(axis=1)])
+    return found.reshape(len(series), -1)

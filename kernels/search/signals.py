@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -138,7 +139,9 @@ def _forest_score(X: np.ndarray, y: np.ndarray, classes: bool) -> tuple[float, n
     fold = _halves(y)
     for part in (0, 1):
         model = forest(TREES, max_depth=12, min_samples_leaf=2, random_state=0, n_jobs=1)
-        model.fit(X[fold != part], y[fold != part])
+        with warnings.catch_warnings():  # of many classes: their signal says it
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            model.fit(X[fold != part], y[fold != part])
         told[fold == part] = model.predict(X[fold == part])
         weights += model.feature_importances_
     return (_recall_beyond(y, told) if classes else _explained(y, told)), weights
@@ -199,11 +202,14 @@ def _tells_all(x: np.ndarray, y: np.ndarray, classes: bool) -> bool:
     return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > 0.999)
 
 
-def forecast_signal(data: Dataset, target: str, time: str, group: str | None, lags: int = 12) -> Signal | None:
+def forecast_signal(
+    data: Dataset, target: str, time: str, group: str | Sequence[str] | None, lags: int = 12
+) -> Signal | None:
     """How much of the last fifth of the series a line through its lags tells, one step ahead, beyond the mean."""
-    frame = data.frame[[name for name in (time, group, target) if name]].dropna()
+    groups = [group] if isinstance(group, str) else list(group or ())
+    frame = data.frame[[time, *groups, target]].dropna()
     frame = frame.assign(**{target: _to_one(frame[target].to_numpy(dtype=float))})
-    parts = [part for _, part in frame.groupby(group, observed=True)] if group else [frame]
+    parts = [part for _, part in frame.groupby(groups, observed=True)] if groups else [frame]
     pairs = [
         _lagged(part.sort_values(time, kind="stable")[target].to_numpy(float)[-SAMPLE:], lags) for part in parts[:50]
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .answers import label_text
+from .answers import indicators, label_text
 from .tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .problem import Problem
 
 HOLDOUT = 0.2
-ORIGINS = 3
+ORIGINS, FEW_ORIGINS = 9, 3
+"""Of forecasts: usually, and where rows are many."""
+MANY = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,8 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
         )
     train, holdout, why = _holdout(data, problem, known, rng)
     parts, how = _folds(data, problem, train, len(holdout), folds, rng)
+    if problem.task == "timeSeriesForecasting" and problem.known:
+        how += f"; {', '.join(problem.known)}: taken to be known ahead, in every fold as in the rows kept aside"
     return _as_ids(data, problem, known, train, holdout, parts, f"{why}; {how}")
 
 
@@ -134,24 +138,34 @@ def _own_holdout(
         late = steps >= np.unique(steps)[-ahead]
         return rows[~late], rows[late], f"the last {ahead} of {len(np.unique(steps))} times ({problem.time}) kept aside"
     if group := _group(data, problem):
-        late = _grouped(data.frame[group].iloc[rows], 5, rng) == 0
-        groups = data.frame[group].iloc[rows[late]].nunique()
+        of = _group_of(data, group).iloc[rows]
+        late = _grouped(of, 5, rng) == 0
+        groups, names = of[late].nunique(), " and ".join(group)
         return (
             rows[~late],
             rows[late],
-            f"{groups} whole groups of {group} kept aside ({late.mean():.0%} of rows)",
+            f"{groups} whole groups of {names} kept aside ({late.mean():.0%} of rows)",
         )
     late = _stratified_share(_strata(data, problem, rows), rng)
     return rows[~late], rows[late], f"{late.mean():.0%} of rows kept aside, {_by(problem)}"
 
 
-def _group(data: Dataset, problem: Problem) -> str | None:
-    """The column whose rows belong together."""
-    one_thing = [name for name, column in data.columns.items() if column.role == "multiIndex"]
-    return problem.group or (one_thing[0] if one_thing else None)
+def _group(data: Dataset, problem: Problem) -> tuple[str, ...]:
+    """The columns whose rows belong together."""
+    one_thing = tuple(name for name, column in data.columns.items() if column.role == "multiIndex")
+    return problem.groups or one_thing[:1]
+
+
+def _group_of(data: Dataset, names: tuple[str, ...]) -> pd.Series:
+    """The group of each row."""
+    if len(names) == 1:
+        return data.frame[names[0]]
+    return data.frame.groupby(list(names), dropna=False, observed=True).ngroup().rename(" and ".join(names))
 
 
 def _by(problem: Problem) -> str:
+    if problem.subtask == "multiLabel":
+        return "stratified by each row's rarest label"
     return f"stratified by {problem.targets[0]}" if len(problem.targets) == 1 else "drawn at random"
 
 
@@ -169,19 +183,25 @@ def _ahead(problem: Problem, times: int) -> int:
 
 
 def _strata(data: Dataset, problem: Problem, rows: np.ndarray) -> np.ndarray:
-    """A class per row to keep in proportion: of numbers ten neighbours, of several labels their combination."""
+    """A class per row to keep in proportion: of numbers ten neighbours, of several labels the rarest."""
     table = data.frame[list(problem.targets)].iloc[rows]
+    if problem.subtask == "multiLabel":
+        return _rarest_labels(table)
     if problem.task in CLASSIFICATION:
-        joined = (
-            table.map(label_text).agg("|".join, axis=1) if len(table.columns) > 1 else table.iloc[:, 0].map(label_text)
-        )
-        return pd.factorize(joined, sort=True)[0]
+        return pd.factorize(table.iloc[:, 0].map(label_text), sort=True)[0]
     if len(table.columns) > 1:
         return np.zeros(len(rows), dtype=int)
     order = np.argsort(table.iloc[:, 0].to_numpy(dtype=float), kind="stable")
     strata = np.empty(len(rows), dtype=int)
     strata[order] = np.arange(len(rows)) // 10
     return strata
+
+
+def _rarest_labels(table: pd.DataFrame) -> np.ndarray:
+    """Combinations of labels may all differ: each row counts for its rarest label, so that this one is spread."""
+    cells, names = indicators(table if len(table.columns) > 1 else table.iloc[:, 0])
+    ranked = cells[:, np.argsort(cells.sum(axis=0), kind="stable")] > 0
+    return np.where(ranked.any(axis=1), np.argmax(ranked, axis=1) if len(names) else 0, len(names))
 
 
 def _stratified_share(strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -222,14 +242,14 @@ def _folds(
     data: Dataset, problem: Problem, train: np.ndarray, kept: int, folds: int | None, rng: np.random.Generator
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
     if problem.time:
-        return _rolling(data, problem, train, folds or ORIGINS)
+        return _rolling(data, problem, train, folds)
     count = folds or _fold_count(len(train))
     if count == 1:
         fit, score, _ = _own_holdout(data, problem, train, rng)
         return [(fit, score)], f"one division of the training rows, {len(score):,} scored"
     if group := _group(data, problem):
-        part = _grouped(data.frame[group].iloc[train], count, rng)
-        how = f"folds of whole groups of {group}"
+        part = _grouped(_group_of(data, group).iloc[train], count, rng)
+        how = f"folds of whole groups of {' and '.join(group)}"
     else:
         part = _dealt(_strata(data, problem, train), min(count, len(train)), rng)
         how = f"folds, {_by(problem)}"
@@ -254,22 +274,46 @@ def _dealt(strata: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarr
 
 
 def _rolling(
-    data: Dataset, problem: Problem, train: np.ndarray, origins: int
+    data: Dataset, problem: Problem, train: np.ndarray, folds: int | None
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
-    """Fit to all that lies before an origin, score the steps behind it; then move the origin on."""
+    """Fit to all that lies before an origin, score steps behind it; then move the origin on.
+
+    Windows behind neighbouring origins overlap, so that there are many origins: a few tell little, as all errors behind
+    one go the same way. Where they overlap each time is scored behind one of its origins, in turn: all distances up to
+    the horizon are scored, and every row at most once.
+    """
     steps = _steps(data, problem)[train]
     times = np.unique(steps)
     if len(times) < 2:
         raise ValueError(f"time column {problem.time!r} has one value in the training rows: nothing lies ahead")
-    origins = min(origins, len(times) - 1)
     wanted = problem.horizon or _kept_times(data, problem, train)
-    window = int(np.clip(wanted, 1, max(1, len(times) // (origins + 2))))
-    starts = len(times) - window * np.arange(origins, 0, -1)
-    parts = []
-    for start in starts[starts > 0]:
-        last = times[min(start + window, len(times)) - 1]
-        parts.append((train[steps < times[start]], train[(steps >= times[start]) & (steps <= last)]))
-    return parts, f"rolling origin over {len(parts)} x {window} steps of {problem.time}"
+    most = min(folds or (ORIGINS if len(train) <= MANY else FEW_ORIGINS), len(times) - 1)
+    window = int(np.clip(wanted, 1, max(1, len(times) // (min(most, 3) + 2))))
+    starts, how = _origins(len(times), window, most)
+    behind = _behind(len(times), window, starts)
+    places = np.searchsorted(times, steps)
+    found = [(train[places < start], train[behind[places] == one]) for one, start in enumerate(starts)]
+    parts = [(fit, score) for fit, score in found if len(fit) and len(score)]
+    return parts, f"rolling origin, {len(parts)} times, up to {window} steps of {problem.time} ahead, {how}"
+
+
+def _origins(times: int, window: int, most: int) -> tuple[np.ndarray, str]:
+    """Places of the origins, evenly spread: the first has a third of the times before it, or as many as are scored."""
+    last = times - window
+    first = min(last, max(1, window, times // 3))
+    if (last - first) >= window * (most - 1):  # long enough for windows side by side, the latest
+        return last - window * np.arange(most)[::-1], "side by side"
+    return np.unique(np.linspace(first, last, most).round().astype(int)), "overlapping"
+
+
+def _behind(times: int, window: int, starts: np.ndarray) -> np.ndarray:
+    """Behind which origin each time is scored; -1: behind none. (times,)"""
+    chosen = np.full(times, -1)
+    for time in range(times):
+        able = np.flatnonzero((starts <= time) & (time < starts + window))
+        if len(able):
+            chosen[time] = able[time % len(able)]
+    return chosen
 
 
 def _kept_times(data: Dataset, problem: Problem, train: np.ndarray) -> int:

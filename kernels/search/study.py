@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-import pickle
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..store import FileFormatError, WriterLock
+from ..store import FileFormatError, StoreError, WriterLock
 from . import study_files
-from .search_loop import KEPT, Budget, Loop, Proposals, make_pool, usual_limits
+from .search_loop import Budget, Loop, Proposals, make_pool, usual_limits
+from .study_models import StudyModels
 from .study_store import FILE, KIND, StudyStore
-from .trial import MAKER, TrialResult, Work, cost_of, judged, maker_module, refitted
+from .study_tables import Leaderboard, trials_table
+from .timings import timings
+from .trial import MAKER, Work, maker_module
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +57,8 @@ class Study:
         Trials run on its cluster.
     rng : seed or Generator
     trial_seconds, trial_megabytes : float, optional
-        What one trial may take before it is stopped. By default a sixth of `seconds`, and an equal share of the memory.
+        What one trial may take before it is stopped. By default a fifth of `seconds` (10 at least), and an equal share
+        of the memory.
     progress : Progress, optional
         Reported to while it runs; cancelling it stops the run.
     space : ConfigurationSpace, optional
@@ -105,16 +109,18 @@ class Study:
             "trial_seconds": trial_seconds,
             "trial_megabytes": trial_megabytes,
         }
-        folder = _new_folder(Path(path))
-        study_files.write_dataset(folder, data)
-        store = StudyStore.create(folder)
-        store.set_fact("seed", seed)
-        store.set_fact("maker", maker)
-        store.set_fact("options", options)
-        store.set_fact("problem", json.loads(problem.to_json()))  # the last: a study without it is none
+        facts = {"seed": seed, "maker": maker, "options": options, "space": None if space is None else _text_of(space)}
+        facts["problem"] = json.loads(problem.to_json())  # the last: a study without it is none
+        folder = study_files.new_folder(Path(path))
+        with contextlib.ExitStack() as undo:  # the name is free to be used again if this fails
+            undo.callback(study_files.discard, folder)
+            study_files.write_dataset(folder, data)
+            store = StudyStore.create(folder)
+            undo.callback(store.close)
+            for name, value in facts.items():
+                store.set_fact(name, value)
+            undo.pop_all()
         self._set_up(folder, store, data, problem, client, progress)
-        if space is not None:
-            self.space = space
 
     @classmethod
     def open(cls, path: str | Path, client: Any = None, progress: Progress | None = None) -> Study:
@@ -152,11 +158,7 @@ class Study:
         self.seconds, self.trials_wanted, self.workers = options["seconds"], options["trials"], options["workers"]
         self.trial_seconds, self.trial_megabytes = options["trial_seconds"], options["trial_megabytes"]
         self._stopping, self._runs = threading.Event(), threading.Lock()
-        self._made: dict[int, Model] = {}
-        self._fitted: dict[
-            int, tuple[float, bytes]
-        ] = {}  # cost, pickled pipeline: of the best, while this object lives
-        self._rows: dict[int, dict[str, Any]] = {}
+        self._models = StudyModels(folder, store, data, problem, lambda: self.work)
         self.ended = ""
 
     def __repr__(self) -> str:
@@ -186,14 +188,12 @@ class Study:
         if not self._runs.acquire(blocking=False):
             raise RuntimeError(f"{self.path}: this study runs already; stop() it first")
         try:
-            self._stopping.clear()
             lock = WriterLock(self.path / FILE, KIND)
-            try:
-                yield from self._live(self._budget(seconds, trials))
-            finally:
-                lock.release()
-        finally:
+        except BaseException:
             self._runs.release()
+            raise
+        self._stopping = threading.Event()
+        yield from self._live(self._budget(seconds, trials), lock)
 
     def stop(self) -> None:
         """End the run at once, from any thread: running trials are given up; `run` tries them again."""
@@ -204,9 +204,10 @@ class Study:
             return self.seconds, self.trials_wanted
         return seconds, trials
 
-    def _live(self, budget: tuple[float | None, int | None]) -> Iterator[Model]:
+    def _live(self, budget: tuple[float | None, int | None], lock: WriterLock) -> Iterator[Model]:
         arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        thread = threading.Thread(target=self._search, args=(*budget, arrived.put), daemon=True, name="study")
+        thread = threading.Thread(target=self._search, args=(*budget, arrived.put, lock), daemon=True, name="study")
+        stopping = self._stopping
         thread.start()
         try:
             while (item := arrived.get()) is not _END:
@@ -214,38 +215,58 @@ class Study:
                     raise item
                 yield item
         finally:
-            self._stopping.set()
+            stopping.set()
             thread.join()
 
-    def _search(self, seconds: float | None, trials: int | None, deliver: Any) -> None:
-        began = time.monotonic()
-        deadline = math.inf if seconds is None else began + seconds - min(2.0, RESERVE * seconds)
-        number = self._store.begin_run(self.workers)
+    def _search(
+        self, seconds: float | None, trials: int | None, deliver: Callable[[Any], None], lock: WriterLock
+    ) -> None:
+        """In a thread of its own; whatever happens, who iterates hears of the end."""
         try:
-            self._store.abandon("its process ended while it ran")
-            limits = usual_limits(self.trial_seconds, self.trial_megabytes, seconds, self.workers)
-            loop = self._loop(limits, deliver)
-            self.ended = loop.run(Budget(deadline, trials), partial(self._report, began, seconds, trials))
-            self._blend(deliver)
+            self._one_run(seconds, trials, deliver)
         except BaseException as error:
             deliver(error)
         finally:
-            self._store.end_run(number, time.monotonic() - began)
+            lock.release()
+            self._runs.release()
             deliver(_END)
 
-    def _loop(self, limits: Any, deliver: Any) -> Loop:
+    def _one_run(self, seconds: float | None, trials: int | None, deliver: Callable[[Any], None]) -> None:
+        began = time.monotonic()
+        deadline = math.inf if seconds is None else began + seconds - min(2.0, RESERVE * seconds)
+        self._store.abandon("its process ended while it ran")
         pool = make_pool(self.client, self.workers, self.work)
+        number = self._store.begin_run(pool.workers)
+        try:
+            limits = usual_limits(self.trial_seconds, self.trial_megabytes, seconds, self.workers)
+            loop = self._loop(pool, limits, deliver)
+            self.ended = loop.run(Budget(deadline, trials), partial(self._report, began, seconds, trials))
+            blended = self._models.blend(self._seed)
+            if blended is not None:
+                deliver(blended)
+        except BaseException:
+            with contextlib.suppress(StoreError):  # what went wrong is to be told, not that this fails too
+                self._store.end_run(number, time.monotonic() - began)
+            raise
+        self._store.end_run(number, time.monotonic() - began)
+
+    def _loop(self, pool: Any, limits: Any, deliver: Callable[[Any], None]) -> Loop:
         try:
             pool.start()  # it imports while the portfolio is made
             proposals = Proposals(self._store, self.work, self._store.fact("space"), self._seed)
             found = partial(self._found, deliver)
             return Loop(
                 *(self._store, self.work, pool, proposals, self._portfolio(), limits, self._seed),
-                *(self._name, self._keep, found, self._stopping),
+                *(self._name, self._models.keep, found, self._stopping),
             )
         except BaseException:
             pool.close()
             raise
+
+    def _found(self, deliver: Callable[[Any], None], number: int, result: Any) -> None:
+        row = self._store.trial(number)
+        if row["kept"]:
+            deliver(self._models.of(row, result.predictions))
 
     def _portfolio(self) -> list[dict[str, Any]]:
         if self._maker == MAKER:
@@ -271,7 +292,7 @@ class Study:
         )
         if progress.total != total:
             progress.start(total)
-        progress.update(min(done, total - 1), lambda: f"{finished} trials, {len(self._made)} models")
+        progress.update(min(done, total - 1), lambda: f"{finished} trials, {len(self._models)} models")
         if progress.cancelled:
             self.stop()
 
@@ -302,43 +323,31 @@ class Study:
 
     @space.setter
     def space(self, space: Any) -> None:
-        from .smac_search import text_of
-
         if self._runs.locked():
             raise RuntimeError(f"{self.path}: the study runs; stop() it before its space changes")
-        self._store.set_fact("space", None if space is None else text_of(space))
-        self._store.forget_batches()
+        text = None if space is None else _text_of(space)
+        lock = WriterLock(self.path / FILE, KIND)
+        try:
+            self._store.set_fact("space", text)
+            self._store.forget_batches()
+        finally:
+            lock.release()
 
     @property
     def trials(self) -> pd.DataFrame:
         """Every trial: number, status, reason, config (JSON), name, source, fidelity, cost, the metric on the "train"
         (out-of-fold) and "holdout" rows, seconds, fit_seconds, score_seconds, started."""
-        import pandas as pd
-
-        rows = [self._line(row) for row in self._store.trials()]
-        columns = ["number", "status", "reason", "config", "name", "source", "fidelity", "cost", "train", "holdout"]
-        return pd.DataFrame(rows, columns=[*columns, "seconds", "fit_seconds", "score_seconds", "started"])
-
-    def _line(self, row: dict[str, Any]) -> dict[str, Any]:
-        import pandas as pd
-
-        values = {split: row["metrics"].get(split, math.nan) for split in ("train", "holdout")}
-        cost = math.nan if row["cost"] is None else row["cost"]
-        started = pd.Timestamp(row["started"], unit="s")
-        return {**row, **values, "cost": cost, "config": json.dumps(row["config"]), "started": started}
+        return trials_table(self._store.trials())
 
     @property
     def models(self) -> list[Model]:
         """Every model, the best first (by the cost of its out-of-fold predictions)."""
-        rows = [row for row in self._store.trials() if row["status"] == "ok" and row["kept"]]
-        newest = max((row["number"] for row in rows if row["source"] == "ensemble"), default=None)
-        rows = [row for row in rows if row["source"] != "ensemble" or row["number"] == newest]
-        return [self._model(row) for row in sorted(rows, key=lambda row: (row["cost"], row["number"]))]
+        return [self._models.of(row) for row in self._models.ranked()]
 
     @property
     def best(self) -> Model | None:
         """The best model; None before there is one."""
-        return next(iter(self.models), None)
+        return next((self._models.of(row) for row in self._models.ranked()), None)
 
     def leaderboard(self) -> pd.DataFrame:
         """Models, best first, with the trivial predictor at its place.
@@ -346,31 +355,15 @@ class Study:
         Columns number, name, the metric's value, low and high of its 95% interval on the rows of `split`, cost,
         seconds, fidelity.
         """
-        import pandas as pd
+        return self._board.table(self.models)
 
-        rows = [self._ranked(model) for model in self.models]
-        rows.append(self._trivial)
-        frame = pd.DataFrame(sorted(rows, key=lambda row: (row["cost"], row["name"] == "trivial")))
-        return frame.astype({"number": "Int64"})
+    @cached_property
+    def _board(self) -> Leaderboard:
+        return Leaderboard(self.work)
 
     def timings(self) -> dict[str, float]:
-        """Seconds of all runs: wall clock, of all workers (`available`), in trials, fitting, scoring, proposals.
-
-        Proposals overlap with trials. `overhead` is the share of `available` that no trial used.
-        """
-        rows, runs = [row for row in self._store.trials() if row["source"] != "ensemble"], self._store.runs()
-        runs = [run for run in runs if run["seconds"] is not None]
-        total = {name: sum(row[name] or 0 for row in rows) for name in ("seconds", "fit_seconds", "score_seconds")}
-        available = sum(run["seconds"] * run["workers"] for run in runs)
-        return {
-            "wall": sum(run["seconds"] for run in runs),
-            "available": available,
-            "trials": total["seconds"],
-            "fit": total["fit_seconds"],
-            "score": total["score_seconds"],
-            "proposals": sum(batch["seconds"] or 0 for batch in self._store.batches()),
-            "overhead": 1 - total["seconds"] / available if available else math.nan,
-        }
+        """Where the time of all runs went, in seconds and shares; see `timings.timings`."""
+        return timings(self._store.trials(), self._store.runs(), self._store.batches())
 
     def close(self) -> None:
         """Stop, and let go of the file."""
@@ -378,138 +371,13 @@ class Study:
         with self._runs:
             self._store.close()
 
-    # -- models and their files
 
-    def _keep(self, number: int, result: TrialResult) -> None:
-        assert result.predictions is not None
-        study_files.write_frame(self._file(number), result.predictions)
-        if result.pipeline is not None:
-            self._fitted[number] = (float(result.cost or 0), result.pipeline)
-            for worst in sorted(self._fitted, key=self._fitted.__getitem__)[KEPT:]:
-                del self._fitted[worst]
+def _text_of(space: Any) -> str:
+    from .smac_search import text_of
 
-    def _found(self, deliver: Any, number: int, result: TrialResult) -> None:
-        row = self._store.trial(number)
-        if row["kept"]:
-            deliver(self._model(row, result.predictions))
-
-    def _file(self, number: int) -> Path:
-        return self.path / "predictions" / f"{number}.parquet"
-
-    def _model(self, row: dict[str, Any], predictions: pd.DataFrame | None = None) -> Model:
-        from .model import Model
-
-        number = row["number"]
-        if number not in self._made:
-            if predictions is None:
-                predictions = study_files.read_frame(self._file(number))[0]
-            told = {name: row[name] for name in ("number", "seed", "cost", "seconds", "fidelity", "name")}
-            pipeline = partial(self._pipeline, number)
-            told["members"] = self._members(row)
-            self._made.setdefault(number, Model(self.data, self.problem, row["config"], predictions, pipeline, **told))
-        return self._made[number]
-
-    def _members(self, row: dict[str, Any]) -> list[tuple[Model, float]]:
-        """Models and weights of an ensemble."""
-        if row["source"] != "ensemble":
-            return []
-        numbers, weights = row["config"]["members"], row["config"]["weights"]
-        return [(self._model(self._store.trial(each)), weight) for each, weight in zip(numbers, weights, strict=True)]
-
-    def _pipeline(self, number: int) -> Any:
-        """The fitted pipeline of a trial: as it came from its worker, or fitted again, with the same seed and rows.
-
-        Nothing fitted lies in the folder: reading pickles would be to run code from a file, and skops takes seconds to
-        import. `export` writes skops files.
-        """
-        row = self._store.trial(number)
-        if row["source"] == "ensemble":
-            from .ensemble import Ensemble
-
-            members = [self._model(self._store.trial(member)).pipeline for member in row["config"]["members"]]
-            return Ensemble(members, row["config"]["weights"])
-        if number in self._fitted:
-            return pickle.loads(self._fitted[number][1])
-        return refitted(self.work, row["config"], row["seed"])
-
-    def _blend(self, deliver: Any) -> None:
-        """The ensemble of the best, if it is better than they are."""
-        from . import ensemble
-
-        models = [model for model in self.models if model.config.get("model") != ensemble.NAME][: ensemble.MOST]
-        found = ensemble.combine(self.problem, [model.predictions for model in models], self._cost)
-        if found is None:
-            return
-        weights, predictions = found
-        chosen = [(model, float(weight)) for model, weight in zip(models, weights, strict=True) if weight > 0]
-        config = {"model": ensemble.NAME, "members": [m.number for m, _ in chosen], "weights": [w for _, w in chosen]}
-        self._add_ensemble(config, predictions, f"ensemble of {len(chosen)} models", deliver)
-
-    def _add_ensemble(self, config: dict[str, Any], predictions: pd.DataFrame, name: str, deliver: Any) -> None:
-        from .smac_search import key
-
-        began = time.monotonic()
-        parts = {split: predictions[predictions["split"] == split] for split in ("train", "holdout")}
-        metrics = {split: judged(self.work, rows) for split, rows in parts.items() if len(rows)}
-        last = max(
-            (m for m in self._store.trials() if m["source"] == "ensemble"), key=lambda m: m["number"], default=None
-        )
-        if last is not None and last["config"] == config:
-            return
-        number = self._store.begin(config, key(config), name, "ensemble", 1.0, self._seed)
-        result = TrialResult("ok", "", self._cost(parts["train"]), (), predictions, metrics)
-        self._keep(number, result)
-        spent = time.monotonic() - began
-        self._store.finish(number, "ok", cost=result.cost, metrics=metrics, seconds=spent, kept=1)
-        self._found(deliver, number, result)
-
-    def _cost(self, frame: pd.DataFrame) -> float:
-        cost = cost_of(self.problem, judged(self.work, frame))
-        return math.inf if cost is None else cost
-
-    def _ranked(self, model: Model) -> dict[str, Any]:
-        number = model.number
-        if number not in self._rows:
-            about = {"cost": model.cost, "seconds": model.seconds, "fidelity": model.fidelity}
-            self._rows[number] = {"number": number, "name": model.name, **self._scores(model.predictions), **about}
-        return self._rows[number]
-
-    @cached_property
-    def _trivial(self) -> dict[str, Any]:
-        from . import scores
-
-        predictions = scores.trivial(self.data, self.problem, self.plan)
-        train = predictions[predictions["split"] == "train"]
-        cost = self._cost(train if len(train) else predictions)
-        return {
-            "number": None,
-            "name": "trivial",
-            **self._scores(predictions),
-            "cost": cost,
-            "seconds": 0.0,
-            "fidelity": 1.0,
-        }
-
-    def _scores(self, predictions: pd.DataFrame) -> dict[str, Any]:
-        from . import scores
-
-        metric = str(self.problem.metric)
-        split = "holdout" if (predictions["split"] == "holdout").any() else "train"
-        table = scores.table(self.problem, predictions, split, (metric,), self.data)
-        found = table.iloc[0].to_dict() if len(table) else {"value": math.nan, "low": math.nan, "high": math.nan}
-        return {metric: found["value"], "low": found["low"], "high": found["high"], "split": split}
-
-
-def _new_folder(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(
-            f"{folder}: exists already; choose another name, or go on with it: Study.open({str(folder)!r})"
-        )
-    if not folder.resolve().parent.is_dir():
-        raise FileNotFoundError(f"{folder.parent}: no such folder to put the study in")
-    for part in (folder, folder / "predictions"):
-        part.mkdir(exist_ok=True)
-    return folder
+    if not hasattr(space, "to_serialized_dict"):
+        raise TypeError(f"space is a {type(space).__name__}; expected a ConfigSpace.ConfigurationSpace")
+    return text_of(space)
 
 
 def _check_numbers(**numbers: float | None) -> None:

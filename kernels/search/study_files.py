@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,30 @@ if TYPE_CHECKING:
 
     from .data import Dataset
 
+CHANGED = "files that its rows name were changed, or are gone, since the study began: its scores are of the old ones"
 _TABLE = b"learnviews"
+PREDICTIONS = "predictions"  # folder of a Parquet file per model
+
+
+def new_folder(folder: Path) -> Path:
+    """The folder of a new study, made; FileExistsError where something is in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(
+            f"{folder}: exists already; choose another name, or go on with it: Study.open({str(folder)!r})"
+        )
+    if not folder.resolve().parent.is_dir():
+        raise FileNotFoundError(f"{folder.parent}: no such folder to put the study in")
+    for part in (folder, folder / PREDICTIONS):
+        part.mkdir(exist_ok=True)
+    return folder
+
+
+def discard(folder: Path) -> None:
+    """Take away what was begun of a study."""
+    shutil.rmtree(folder / PREDICTIONS, ignore_errors=True)
+    for part in folder.iterdir():
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
@@ -104,7 +130,10 @@ def read_dataset(folder: Path) -> Dataset:
     path = None if about["path"] is None else Path(about["path"])
     resources = {found.name: found for found in map(_resource_of, about["resources"])}
     by_name = {column.name: column for column in columns}
-    return Dataset(about["name"], frame, by_name, path, resources, splits, tuple(about["notes"]))
+    data = Dataset(about["name"], frame, by_name, path, resources, splits, tuple(about["notes"]))
+    if any(column.is_media for column in columns) and data.fingerprint() != about["fingerprint"]:
+        return replace(data, notes=(*data.notes, CHANGED))
+    return data
 
 
 def _column(described: dict[str, Any]) -> Any:

@@ -57,7 +57,7 @@ class StudyStore:
 
     @classmethod
     def open(cls, folder: Path) -> StudyStore:
-        """The file in `folder`.
+        """The file in `folder`; only to be read where it cannot be written to.
 
         Raises
         ------
@@ -65,7 +65,11 @@ class StudyStore:
             If there is none, or it is damaged or of another kind or version.
         """
         path = folder / FILE
-        return cls(store.open_existing(path, KIND, APPLICATION, VERSION, write=True), path)
+        try:
+            connection = store.open_existing(path, KIND, APPLICATION, VERSION, write=True)
+        except store.StoreError:
+            connection = store.open_existing(path, KIND, APPLICATION, VERSION)
+        return cls(connection, path)
 
     def close(self) -> None:
         with self._lock:
@@ -108,11 +112,22 @@ class StudyStore:
         return _decoded(self._read("SELECT * FROM trials WHERE number = ?", number)[0])
 
     def abandon(self, reason: str) -> int:
-        """Trials that a process left running are killed ones; how many."""
+        """End what a process left running, at the last moment that is known of it; how many trials were killed so."""
         with self._lock:
-            sql = "UPDATE trials SET status = 'killed', reason = ? WHERE status = 'running'"
-            with store.readable(self.path, KIND):
-                return self._connection.execute(sql, (reason,)).rowcount
+            for run in [run for run in self.runs() if run["seconds"] is None]:
+                last = self._last_sign(run["started"])
+                self._write("UPDATE runs SET seconds = ? WHERE number = ?", last - run["started"], run["number"])
+            left = self._read("SELECT number, started FROM trials WHERE status = 'running'")
+            for row in left:
+                self.finish(row["number"], "killed", reason, seconds=self._last_sign(row["started"]) - row["started"])
+            return len(left)
+
+    def _last_sign(self, since: float) -> float:
+        """When something last began or ended, of what began at `since` or later (time.time)."""
+        sql = """SELECT max(moment) AS last FROM (
+            SELECT started + coalesce(seconds, 0) AS moment FROM trials WHERE started >= ?1
+            UNION SELECT asked + coalesce(seconds, 0) FROM batches WHERE asked >= ?1)"""
+        return max(since, self._read(sql, since)[0]["last"] or since)
 
     # -- proposals
 
@@ -155,7 +170,9 @@ class StudyStore:
             try:
                 return int(self._connection.execute(sql, values).lastrowid or 0)
             except sqlite3.Error as error:
-                raise store.StoreError(f"{self.path}: the {KIND} could not be written: {error}") from error
+                raise store.StoreError(
+                    f"{self.path}: the {KIND} could not be written: {error}; what it holds is kept"
+                ) from error
 
 
 def _decoded(row: sqlite3.Row) -> dict[str, Any]:

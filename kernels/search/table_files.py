@@ -15,13 +15,19 @@ import numpy as np
 import pandas as pd
 
 from ..file_kinds import SEPARATORS, SIGNATURES, check_names
-from .values import UNKNOWN, all_match, listed
+from .values import REAL, all_match, listed
+from .written import as_plain
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*CSV, *PARQUET)
-DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+(,[0-9]+)?([eE][+-]?[0-9]+)?\s*")
-WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # marks that a text of two bytes per letter begins with
+WIDE = {  # marks that a text of four or two bytes per letter begins with; the longer ones first
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+ROWS = 20  # that tell what separates values
 
 
 def is_table(path: str | Path) -> bool:
@@ -75,19 +81,15 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[str]]:
     separator = _separator(text)
     names = _names(text, separator, path)
     cells = _cells(text, separator, names, path)
-    if separator == ";":
-        commas = [name for name in names if _has_decimal_commas(cells[name])]
-        cells |= {
-            name: np.array([value and value.replace(",", ".") for value in cells[name]], object) for name in commas
-        }
-        notes += [f"{path.name}: decimal commas in {listed(commas)}"] if commas else []
+    rewritten: dict[str, list[str]] = {}
+    for name in names:
+        cells[name], how = as_plain(cells[name], separator == ";")
+        if how:
+            rewritten.setdefault(how, []).append(name)
+    notes += [f"{path.name}: {how} in {listed(found)}" for how, found in rewritten.items()]
+    if len(names) > 1 and all_match(REAL, names):
+        notes.append(f"{path.name}: the first row, taken for the names of columns, holds numbers only")
     return pd.DataFrame(cells, columns=names, dtype=object), notes
-
-
-def _has_decimal_commas(values: np.ndarray) -> bool:
-    """Whether a column holds numbers as the countries write them that separate values by semicolons."""
-    present = [value for value in values if value is not None and value not in UNKNOWN]
-    return any("," in value for value in present) and all_match(DECIMAL_COMMA, present)
 
 
 def read_text(path: Path) -> tuple[str, list[str]]:
@@ -128,8 +130,21 @@ def _bytes(path: Path) -> bytes:
 
 
 def _separator(text: str) -> str:
+    """What cuts the first rows into equally many values, the more the better; else what is in the first row."""
+    widths = {mark: {len(row) for row in _first_rows(text, mark)} for mark in SEPARATORS}
+    even = {mark: max(found) for mark, found in widths.items() if len(found) == 1 and max(found) > 1}
+    if even:
+        return max(even, key=lambda mark: even[mark])
     first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])
     return "," if "," in first else max(SEPARATORS, key=first.count)
+
+
+def _first_rows(text: str, separator: str) -> list[list[str]]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        return [row for row in itertools.islice(rows, ROWS) if row]
+    except csv.Error:
+        return []
 
 
 def _names(text: str, separator: str, path: Path) -> list[str]:
@@ -137,7 +152,12 @@ def _names(text: str, separator: str, path: Path) -> list[str]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     header = next((row for row in rows if row), [])
     names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
-    check_names(names, str(path))
+    try:
+        check_names(names, str(path))
+    except ValueError as error:
+        if all_match(REAL, names):
+            raise ValueError(f"{error}; the first row holds numbers only: is there a row of names?") from None
+        raise
     return names
 
 
@@ -175,7 +195,8 @@ def _complaint(text: str, separator: str, names: list[str], error: Exception) ->
         filled = (row for row in rows if row)
         for number, row in enumerate(itertools.islice(filled, 1, None)):
             if len(row) != len(names):
-                return f"row {number}, line {rows.line_num}: {len(row)} values; expected {len(names)}"
+                wrong = f"row {number}, line {rows.line_num}: {len(row)} values; expected {len(names)}"
+                return wrong + ("; a quotation mark is opened and never closed" if text.count('"') % 2 else "")
     except csv.Error as wrong:
         return f"line {rows.line_num}: {wrong}"
     return str(error).strip()

@@ -1,4 +1,4 @@
-"""Times as whole steps of an even grid, series on it, and the length of their season."""
+"""Times as whole steps of an even grid: of numbers, calendar months or seconds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from .cleaning import _plain, numbers, seconds
 
 _LONGEST = 100_000  # steps of a grid
+_CELLS = 3_000_000  # steps of all series together
 
 
 class Timeline:
@@ -20,7 +21,7 @@ class Timeline:
         In that unit.
     """
 
-    def __init__(self, times: pd.Series, groups: np.ndarray) -> None:
+    def __init__(self, times: pd.Series, groups: np.ndarray) -> None:  # groups: (rows,) codes of series
         self.number = _plain(times)
         self.unit = "number" if self.number else "second"
         if not self.number and _monthly(times):
@@ -66,69 +67,15 @@ def _monthly(times: pd.Series) -> bool:
 
 def _step(at: np.ndarray, groups: np.ndarray) -> float:
     """The usual distance of neighbours in a series; smaller where that would throw many of them together."""
-    each = [np.diff(np.unique(at[(groups == g) & np.isfinite(at)])) for g in dict.fromkeys(groups)]
-    gaps = np.concatenate(each) if each else np.array([])
+    there = np.isfinite(at)
+    at, groups = at[there], groups[there]
+    order = np.lexsort((at, groups))
+    gaps, same = np.diff(at[order]), np.diff(groups[order]) == 0
+    whole = gaps[same].sum()  # of all series, one after the other
+    gaps = gaps[same & (gaps > 0)]
     if not len(gaps):
         return 1.0
     usual = float(np.quantile(gaps, 0.5, method="lower"))
     if np.mean(gaps < usual / 2) > 0.1:
         usual = float(np.quantile(gaps, 0.1))
-    return max(usual, float(np.nanmax(at) - np.nanmin(at)) / _LONGEST, 1e-9)
-
-
-class History:
-    """One series on the grid: its known values, the gaps between them filled by straight lines, standardised.
-
-    Attributes
-    ----------
-    start : int
-        Position of the first value.
-    z : (n,) float64
-        (value - mean) / spread.
-    """
-
-    def __init__(
-        self, positions: np.ndarray, values: np.ndarray, mean: float | None = None, spread: float | None = None
-    ):
-        order = pd.Series(values).groupby(positions.astype(int)).mean()  # by position, ascending
-        self.positions, self.values = order.index.to_numpy(dtype=int), order.to_numpy(dtype=float)
-        self.start, end = int(self.positions[0]), int(self.positions[-1])
-        full = np.interp(np.arange(self.start, end + 1), self.positions, self.values)
-        self.mean = float(self.values.mean()) if mean is None else mean
-        self.spread = (float(self.values.std()) or 1.0) if spread is None else spread
-        self.z = (full - self.mean) / self.spread
-
-    @property
-    def end(self) -> int:
-        """Position after the last value."""
-        return self.start + len(self.z)
-
-    def joined(self, positions: np.ndarray, values: np.ndarray) -> History:
-        """With later values too, on the same scale."""
-        both = np.concatenate([self.positions, positions]), np.concatenate([self.values, values])
-        return History(*both, self.mean, self.spread)
-
-
-def season(series: list[np.ndarray], longest: int = 400) -> int:
-    """Steps until series resemble themselves: the highest peak of their autocorrelation; 1 where none stands out."""
-    found = [memory for z in series if len(memory := _autocorrelation(z, longest)) > 3]
-    if not found:
-        return 1
-    width = min(map(len, found))
-    memory = np.mean([m[:width] for m in found], axis=0)
-    inner = np.flatnonzero((memory[1:-1] > memory[:-2]) & (memory[1:-1] >= memory[2:])) + 1
-    inner = inner[(inner > 1) & (memory[inner] > 0.2)]
-    return int(inner[memory[inner].argmax()]) if len(inner) else 1
-
-
-def _autocorrelation(z: np.ndarray, longest: int) -> np.ndarray:
-    """Of the series without its straight line, lags 0 to a third of its length."""
-    steps = np.arange(len(z))
-    if len(z) < 8:
-        return np.zeros(0)
-    rest = z - np.polyval(np.polyfit(steps, z, 1), steps)
-    total = float(rest @ rest)
-    if total <= 1e-12:
-        return np.zeros(0)
-    lags = range(min(longest, len(z) // 3) + 1)
-    return np.array([rest[lag:] @ rest[: len(rest) - lag] / total for lag in lags])
+    return max(usual, float(np.ptp(at)) / _LONGEST, float(whole) / _CELLS, 1e-9)

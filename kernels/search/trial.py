@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import math
 import pickle
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .workers import Limits, Pool, reason_of
+from .worker_process import reason_of
+from .workers import Limits, Pool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .splits import Plan
 
 MAKER = "learnviews.kernels.search.pipelines"
+RELEARN = 1.2  # a forecaster is fitted anew for an origin that knows so many times the rows
 FEWEST = 250  # training rows that a cheap fidelity leaves
 
 
@@ -163,12 +166,21 @@ def folds_at(work: Work, fidelity: float) -> list[tuple[Any, Any]]:
 
 
 def fewer_rows(work: Work, rows: Any, fidelity: float, number: int) -> Any:
-    """A share of the rows, in their order; the same for every configuration. Series are not cut into pieces."""
-    wanted = max(FEWEST, math.ceil(fidelity * len(rows)))
-    if wanted >= len(rows) or work.problem.task == "timeSeriesForecasting":
+    """A share of the rows, in their order; the same for every configuration. Series are not cut into pieces.
+
+    Rows with and without a label each have their share, and at least `FEWEST`: few labels are all kept.
+    """
+    kinds = [np.arange(len(rows))]
+    if work.problem.task == "semiSupervisedClassification":
+        known = work.data.frame.loc[rows, list(work.problem.targets)].notna().all(axis=1).to_numpy()
+        kinds = [np.flatnonzero(known), np.flatnonzero(~known)]
+    wanted = [min(len(kind), max(FEWEST, math.ceil(fidelity * len(kind)))) for kind in kinds]
+    if sum(wanted) >= len(rows) or work.problem.task == "timeSeriesForecasting":
         return rows
-    chosen = np.random.default_rng([number, len(rows)]).choice(len(rows), wanted, replace=False)
-    return rows[np.sort(chosen)] if hasattr(rows, "take") else [rows[at] for at in np.sort(chosen)]
+    rng = np.random.default_rng([number, len(rows)])
+    parts = [rng.choice(kind, size, replace=False) for kind, size in zip(kinds, wanted, strict=True)]
+    chosen = np.sort(np.concatenate(parts))
+    return rows[chosen] if hasattr(rows, "take") else [rows[at] for at in chosen]
 
 
 def cost_of(problem: Problem, value: float) -> float | None:
@@ -184,8 +196,16 @@ def maker_module(maker: str) -> ModuleType:
 
 
 def refitted(work: Work, config: Mapping[str, Any], seed: int) -> Any:
-    """The pipeline of a finished trial, fitted once more to all training rows: same seed, same pipeline."""
-    return _Made(work, dict(config), seed, 1.0, _Clock()).fitted(work.plan.train_rows)
+    """The pipeline of a finished trial, fitted once more to all training rows: same seed, same pipeline.
+
+    With one thread, as in a worker: sums in another order end in other bits.
+    """
+    from threadpoolctl import threadpool_limits
+
+    for name in preloaded(work.maker):  # only libraries that are there can be limited
+        importlib.import_module(name)
+    with threadpool_limits(1):
+        return _Made(work, dict(config), seed, 1.0, _Clock()).fitted(work.plan.train_rows)
 
 
 class _Clock:
@@ -213,12 +233,24 @@ class _Made:
 
         self.work, self._config, self._seed, self._fidelity, self._clock = work, config, seed, fidelity, clock
         self._inputs, self._targets = input_columns(work.problem), list(work.problem.targets)
+        self._last_fit: tuple[Any, Any] = (work.plan.train_rows[:0], None)
 
     def predict(self, fit: Any, score: Any, split: str) -> tuple[pd.DataFrame, Any]:
         """The prediction frame of rows `score` by a pipeline that saw rows `fit` only, and that pipeline."""
-        pipeline = self.fitted(fit)
+        pipeline = self._rolled(fit) if split == "train" else self.fitted(fit)
         with self._clock("score"):
             return self._frame(pipeline, score, split), pipeline
+
+    def _rolled(self, rows: Any) -> Any:
+        """The pipeline for an origin of a forecast: few later rows are taken into the past and not learned from."""
+        before, pipeline = self._last_fit
+        if not hasattr(pipeline, "observe") or len(rows) > RELEARN * len(before) or len(np.setdiff1d(before, rows)):
+            pipeline = self.fitted(rows)
+            self._last_fit = (rows, pipeline)
+            return pipeline
+        with self._clock("fit"):
+            later = self.work.data.frame.loc[np.setdiff1d(rows, before)]
+            return copy.deepcopy(pipeline).observe(later[self._inputs], self._truth(later))
 
     def fitted(self, rows: Any) -> Any:
         work = self.work
@@ -238,15 +270,17 @@ class _Made:
         from .model import predicted, probabilities
 
         inputs = self.work.data.frame.loc[rows, self._inputs]
-        said = predicted(pipeline, self.work.problem, inputs)
+        probable = getattr(pipeline, "classes_", None) is not None and hasattr(pipeline, "predict_proba")
+        chances = probabilities(pipeline, inputs) if probable else None
+        said = predicted(pipeline, self.work.problem, inputs, chances)
         columns: dict[str, Any] = {}
         for name, series in _sides(self._targets, said):
             end = "" if len(self._targets) < 2 and said.ndim == 1 else f"_{name}"
             columns[f"truth{end}"] = self.work.data.frame.loc[rows, name] if name in self._targets else None
             columns[f"prediction{end}"] = series
         frame = pd.DataFrame(columns, index=inputs.index)
-        if getattr(pipeline, "classes_", None) is not None and hasattr(pipeline, "predict_proba") and said.ndim == 1:
-            frame = frame.join(probabilities(pipeline, inputs))
+        if chances is not None:
+            frame = frame.join(chances)
         return frame.assign(split=split)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import scores
+from .answers import SEPARATOR, indicators, label_set
 from .ensemble import NAME as ENSEMBLE
 from .model import features_of, input_columns, predicted, probabilities
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .data import Dataset
     from .model import Model
+    from .problem import Problem
 
 ROWS = 1000  # rows that are looked at, at most
 FEWEST_TRIALS = 8  # to say anything about parameters
@@ -137,7 +139,7 @@ def _frame(model: Model, inputs: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFr
 
     said = predicted(model.pipeline, model.problem, inputs)
     parts = said.to_frame("prediction") if isinstance(said, pd.Series) else said.add_prefix("prediction_")
-    if isinstance(said, pd.Series) and _has_probabilities(model):
+    if _has_probabilities(model):
         parts = parts.join(probabilities(model.pipeline, inputs))
     return truth.join(parts).assign(split="holdout")
 
@@ -312,8 +314,9 @@ def _shifts(rows: int, rng: np.random.Generator, most: int = 8) -> list[int]:
 def error_correlation(models: Sequence[Model], split: str | None = None) -> pd.DataFrame:
     """Pearson correlation between the errors of models, on the rows that all of them predicted.
 
-    The error of a row is what its truth's probability lacks to 1, a wrong label where there are no probabilities, and
-    the signed residual of a number (the mean over targets). nan for a model whose error is the same in every row.
+    The error of a row is what its truth's probability lacks to 1, a wrong label where there are no probabilities, of
+    several labels what their Jaccard similarity lacks to 1, and the signed residual of a number (the mean over
+    targets). nan for a model whose error is the same in every row.
     """
     import pandas as pd
 
@@ -328,7 +331,7 @@ def row_errors(models: Sequence[Model], split: str | None = None) -> pd.DataFram
     import pandas as pd
 
     split = split or _common_split(models)
-    errors = {model.number: _errors(scores.of_split(model.predictions, split), _numeric(model)) for model in models}
+    errors = {model.number: _errors(scores.of_split(model.predictions, split), model.problem) for model in models}
     return pd.DataFrame(errors).dropna().rename_axis(columns="model")
 
 
@@ -340,16 +343,17 @@ def agreement(models: Sequence[Model], split: str | None = None) -> pd.DataFrame
     DataFrame
         By row id, of rows that all models predicted. Of labels: truth, most (the commonest prediction, ties to the
         better placed model), agree (share of models that say so), right (share that say the truth). Of numbers: truth,
-        mean, spread (standard deviation between models), error (mean absolute error). With several targets a row counts
-        as one label, and the mean over targets is the number.
+        mean, spread (standard deviation between models), error (mean absolute error). Several labels of a row, in
+        order, count as one; of several numbers the mean over targets is taken.
     """
     import pandas as pd
 
     split = split or _common_split(models)
     rows = [scores.of_split(model.predictions, split) for model in models]
-    said = pd.concat([_joined(each, "prediction") for each in rows], axis=1, join="inner", keys=range(len(rows)))
-    truth = _joined(rows[0], "truth").loc[said.index]
-    if _numeric(models[0]):
+    problem = models[0].problem
+    said = pd.concat([_joined(r, "prediction", problem) for r in rows], axis=1, join="inner", keys=range(len(rows)))
+    truth = _joined(rows[0], "truth", problem).loc[said.index]
+    if _numeric(problem):
         values = said.astype(float)
         errors = values.sub(truth.astype(float), axis=0).abs().mean(axis=1)
         parts = {"truth": truth, "mean": values.mean(axis=1), "spread": values.std(axis=1, ddof=0), "error": errors}
@@ -364,27 +368,37 @@ def _common_split(models: Sequence[Model]) -> str:
     return "holdout" if all(model.split == "holdout" for model in models) else "train"
 
 
-def _numeric(model: Model) -> bool:
-    return model.problem.task in ("regression", "timeSeriesForecasting", "collaborativeFiltering")
+def _numeric(problem: Problem) -> bool:
+    return problem.task in ("regression", "timeSeriesForecasting", "collaborativeFiltering")
 
 
-def _joined(rows: pd.DataFrame, kind: str) -> pd.Series:
-    """One value per row of the columns truth or prediction, or truth_... or prediction_..."""
-    if kind in rows:
-        return rows[kind]
-    several = rows[[name for name in rows if name.startswith(f"{kind}_")]]
-    try:
-        return several.astype(float).mean(axis=1)
-    except (TypeError, ValueError):
-        return several.astype(str).agg(";".join, axis=1)
+def _joined(rows: pd.DataFrame, kind: str, problem: Problem) -> pd.Series:
+    """One value per row of the columns truth or prediction, or truth_... or prediction_...: the mean of numbers, and of
+    several labels their names in order."""
+    several = rows[[name for name in rows if name == kind or name.startswith(f"{kind}_")]]
+    if problem.subtask == "multiLabel":
+        return _label_texts(several.rename(columns=lambda name: name[len(kind) + 1 :] or name))
+    return rows[kind] if kind in rows else several.astype(float).mean(axis=1)
 
 
-def _errors(rows: pd.DataFrame, numeric: bool) -> pd.Series:
+def _label_texts(several: pd.DataFrame) -> pd.Series:
     import pandas as pd
 
-    truth, prediction = _joined(rows, "truth"), _joined(rows, "prediction")
-    if numeric:
+    cells, names = indicators(several.iloc[:, 0] if len(several.columns) == 1 else several)
+    found = [SEPARATOR.join(np.array(names, dtype=object)[row > 0]) for row in cells]
+    return pd.Series(found, several.index, dtype=object)
+
+
+def _errors(rows: pd.DataFrame, problem: Problem) -> pd.Series:
+    import pandas as pd
+
+    truth, prediction = _joined(rows, "truth", problem), _joined(rows, "prediction", problem)
+    if _numeric(problem):
         return prediction.astype(float) - truth.astype(float)
+    if problem.subtask == "multiLabel":
+        none: frozenset[str] = frozenset()
+        pairs = [(label_set(t) or none, label_set(p) or none) for t, p in zip(truth, prediction, strict=True)]
+        return pd.Series([1 - len(t & p) / len(t | p) if t | p else 0.0 for t, p in pairs], rows.index)
     odds = [f"p_{label}" for label in truth]
     if len(rows) and set(odds) <= set(rows.columns):
         at = rows.columns.get_indexer(odds)

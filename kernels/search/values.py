@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .answers import SEPARATOR
+
 EXACT = 2**53  # up to here every integer has a float64 of its own
 INT64 = 2**63 - 1
 WORDS_FOR_NONE = frozenset(("NaN", "nan", "<NA>", "#N/A", "NULL", "null"))  # missing in any column of a file
@@ -28,7 +30,12 @@ REAL = re.compile(r"(?i)\s*[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|i
 CLOCK = r"([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?\s*(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 ISO = re.compile(r"\s*[0-9]{4}-[0-9]{2}(-[0-9]{2}" + CLOCK + r")?\s*")
 YEAR_FIRST = re.compile(r"\s*[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}" + CLOCK + r"\s*")
-YEAR_LAST = re.compile(r"\s*([0-9]{1,2})([/.])([0-9]{1,2})[/.][0-9]{4}" + CLOCK + r"\s*")
+YEAR_LAST = re.compile(r"\s*([0-9]{1,2})([/.-])([0-9]{1,2})[/.-][0-9]{4}" + CLOCK + r"\s*")
+AM_PM = re.compile(r"(?i)\s*([0-9]{1,2})([/.-])([0-9]{1,2})[/.-][0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})? ?[ap]m\s*")
+MONTHS = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?"
+WEEKDAY = r"((mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?,? )?"
+DAY_MONTH = re.compile(r"(?i)\s*" + WEEKDAY + r"[0-9]{1,2}[. -]+" + MONTHS + r"[, -]+[0-9]{4}" + CLOCK + r"\s*")
+MONTH_DAY = re.compile(r"(?i)\s*" + WEEKDAY + MONTHS + r" [0-9]{1,2},? [0-9]{4}" + CLOCK + r"\s*")
 YEAR = re.compile(r"\s*[12][0-9]{3}\s*")
 
 
@@ -211,11 +218,12 @@ def _labels(series: pd.Series) -> tuple[pd.Series, str]:
 
 
 def label(value: Any) -> str | None:
-    """A value as a label: text as it stands, whole numbers without a point."""
+    """A value as a label: text as it stands, whole numbers without a point, a set of labels joined; of none as ""."""
     if value is None or isinstance(value, str):
         return None if value in WORDS_FOR_NONE else value
     if isinstance(value, SETS) and all(isinstance(part, str) for part in value):
-        return ";".join(sorted(value) if isinstance(value, (set, frozenset)) else value) or None
+        parts = [part.replace(SEPARATOR, ",") for part in value]  # none of them may look like two
+        return SEPARATOR.join(sorted(parts) if isinstance(value, (set, frozenset)) else parts)
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return str(int(value))
     return str(value)
@@ -232,6 +240,8 @@ def is_date(found: list[str]) -> bool:
 def _dates(series: pd.Series) -> tuple[pd.Series, str]:
     if isinstance(series.dtype, pd.PeriodDtype):
         series = series.dt.to_timestamp()
+    if isinstance(series.dtype, pd.ArrowDtype):  # its dates have no time zone, not even none
+        series = series.astype(object)
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return _naive(series), ""
     found = objects(series)
@@ -287,10 +297,16 @@ def _parse(found: list[str]) -> pd.Series | None:
         return _naive(pd.Series(pd.to_datetime(found, format="ISO8601", utc=True)))
     if all_match(YEAR_FIRST, found):
         return _naive(pd.Series(pd.to_datetime(found, format="mixed", yearfirst=True, utc=True)))
-    if all_match(YEAR_LAST, found):
-        parts = [match for match in map(YEAR_LAST.fullmatch, found) if match]
-        day_first = any(part[2] == "." or int(part[1]) > 12 for part in parts)
-        return _naive(pd.Series(pd.to_datetime(found, format="mixed", dayfirst=day_first, utc=True)))
+    for pattern in (YEAR_LAST, AM_PM):
+        if all_match(pattern, found):
+            parts = [match for match in map(pattern.fullmatch, found) if match]
+            months_first = any(int(part[3]) > 12 for part in parts)
+            if months_first and any(int(part[1]) > 12 for part in parts):
+                return None
+            day_first = not months_first and any(part[2] != "/" or int(part[1]) > 12 for part in parts)
+            return _naive(pd.Series(pd.to_datetime(found, format="mixed", dayfirst=day_first, utc=True)))
+    if all_match(DAY_MONTH, found) or all_match(MONTH_DAY, found):
+        return _naive(pd.Series(pd.to_datetime(found, format="mixed", utc=True)))
     return None
 
 

@@ -1,41 +1,22 @@
-"""Worker processes that can really be stopped: one nursery imports and holds the data, its children each run one task.
-
-A child is forked from a process that never computed anything and has one thread, so it is there in milliseconds and
-safe. Unlike `multiprocessing`, nothing imports the user's `__main__` again: scripts need no guard.
-"""
+"""Worker processes that can really be stopped: each runs one task at a time, within limits of time and memory."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
-import signal
-import socket
-import subprocess
-import sys
+import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from multiprocessing import connection, reduction
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from .nursery import Nursery, NurseryGoneError
+from .worker_process import MEGABYTE, reason_of
+
 LOOK = 0.05  # seconds between two looks at memory and clock
-SLACK = 512  # megabytes of address space beyond the limit: thread stacks, arenas and maps that are never touched
 KEPT = 256  # megabytes that a worker may still hold after a task; one that holds more is replaced
-MEGABYTE = 1 << 20
-# The package without its __init__, which would load HoloViews: workers have no use for it.
-_START = """
-import sys, types
-sys.path[:] = sys.argv[4:]
-package = types.ModuleType("learnviews")
-package.__path__ = [sys.argv[1]]
-sys.modules["learnviews"] = package
-from learnviews.kernels.search import workers
-workers.nurse(int(sys.argv[2]), sys.argv[3].split(","))
-"""
-SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -61,6 +42,7 @@ class Outcome:
 class _Worker:
     pid: int
     line: connection.Connection
+    nursery: Nursery
     rest: int = 0  # resident bytes before the first task
     tag: Any = None
     busy: bool = False
@@ -69,7 +51,7 @@ class _Worker:
 
 
 class Pool:
-    """`workers` processes, each for one task at a time.
+    """`workers` processes, each for one task at a time, each with one thread for linear algebra.
 
     Parameters
     ----------
@@ -83,13 +65,25 @@ class Pool:
     def __init__(self, workers: int = 1, context: Any = None, preload: Sequence[str] = ()) -> None:
         self.workers = workers
         self._context, self._preload = context, tuple(preload)
-        self._nursery: _Nursery | None = None
+        self._nursery: Nursery | None = None
         self._at_work: list[_Worker] = []
+        self._closed, self._lock = False, threading.Lock()  # to close may be another thread's wish
 
     def start(self) -> None:
         """Begin to import, without waiting for it."""
-        if self._nursery is None:
-            self._nursery = _Nursery(self._context, self._preload)
+        self._open()
+
+    def _open(self, gone: Nursery | None = None) -> Nursery:
+        """The nursery, or a new one in the place of one that is gone."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            if gone is not None and self._nursery is gone:
+                gone.close()
+                self._nursery = None
+            if self._nursery is None:
+                self._nursery = Nursery(self._context, self._preload)
+            return self._nursery
 
     def __enter__(self) -> Pool:
         self.start()
@@ -114,14 +108,15 @@ class Pool:
         Raises
         ------
         RuntimeError
-            If no worker is free.
+            If no worker is free, or none can be started.
         """
         if self.free <= 0:
             raise RuntimeError("no worker is free")
-        worker = next((worker for worker in self._at_work if not worker.busy), None) or self._new()
+        worker = self._idle() or self._new()
         limits = limits or Limits()
         worker.tag, worker.busy, worker.limits, worker.started = tag, True, limits, time.monotonic()
-        worker.line.send((function, arguments, limits.megabytes))
+        with contextlib.suppress(ConnectionError):  # it has just died: `wait` will find it so
+            worker.line.send((function, arguments, limits.megabytes))
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of tasks that ended, as soon as there is one; [] after `timeout` seconds or when nothing runs."""
@@ -143,18 +138,32 @@ class Pool:
         return None
 
     def close(self) -> None:
-        """Terminate every process, at once; twice does no harm."""
+        """Terminate every process, at once and for good; twice does no harm."""
+        with self._lock:
+            self._closed = True
+            nursery, self._nursery = self._nursery, None
         for worker in self._at_work:
             worker.line.close()
         self._at_work.clear()
-        if self._nursery is not None:
-            self._nursery.close()
-            self._nursery = None
+        if nursery is not None:
+            nursery.close()
+
+    def _idle(self) -> _Worker | None:
+        """A worker without a task; those that died meanwhile are let go."""
+        for worker in [worker for worker in self._at_work if not worker.busy]:
+            if not worker.line.poll():
+                return worker
+            self._end(worker, "", "")
+        return None
 
     def _new(self) -> _Worker:
-        self.start()
-        assert self._nursery is not None
-        worker = self._nursery.fork()
+        nursery = self._open()
+        try:
+            pid, line = nursery.fork()
+        except NurseryGoneError:  # killed, perhaps for want of memory; of two in a row the second is reported
+            nursery = self._open(nursery)
+            pid, line = nursery.fork()
+        worker = _Worker(pid, line, nursery, _resident(pid))
         self._at_work.append(worker)
         return worker
 
@@ -166,6 +175,8 @@ class Pool:
             status, value, reason = worker.line.recv()
         except (EOFError, OSError):
             return self._end(worker, "failed", None)
+        except Exception as error:  # of a class that this process does not have
+            status, value, reason = "failed", None, f"its result cannot be read: {reason_of(error)}"
         outcome = Outcome(worker.tag, status, value, reason, time.monotonic() - worker.started)
         worker.busy = False
         if status == "memory" or _resident(worker.pid) - worker.rest > KEPT * MEGABYTE:  # it may never give it back
@@ -184,98 +195,10 @@ class Pool:
         return found
 
     def _end(self, worker: _Worker, status: str, reason: str | None) -> Outcome:
-        assert self._nursery is not None
         self._at_work.remove(worker)
         worker.line.close()
-        died = self._nursery.end(worker.pid)
+        died = worker.nursery.end(worker.pid)
         return Outcome(worker.tag, status, None, died if reason is None else reason, time.monotonic() - worker.started)
-
-
-class _Nursery:
-    """The process that forks workers; it ends, and its children with it, when this process closes it or dies."""
-
-    def __init__(self, context: Any, preload: Sequence[str]) -> None:
-        ours, theirs = socket.socketpair()
-        root = str(Path(__file__).resolve().parents[2])
-        command = [sys.executable, "-c", _START, root, str(theirs.fileno()), ",".join(preload), *sys.path]
-        # A session of its own: Ctrl+C in a terminal is ours to handle, not the workers'.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-            env=os.environ | dict.fromkeys(SINGLE, "1"),
-        )
-        theirs.close()
-        self._line = connection.Connection(ours.detach())
-        self._context = context
-        self._ready = False
-
-    def fork(self) -> _Worker:
-        """A new worker."""
-        self._wake()
-        ours, theirs = socket.socketpair()
-        try:
-            self._ask("fork")
-            reduction.send_handle(self._line, theirs.fileno(), self._process.pid)
-            pid = self._answer()
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return _Worker(pid, connection.Connection(ours.detach()), _resident(pid))
-
-    def end(self, pid: int) -> str:
-        """Terminate a worker; how it had died if it was dead before."""
-        self._ask(pid)
-        status = self._answer()
-        return _death(status)
-
-    def close(self) -> None:
-        self._line.close()
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:  # still importing: it has no children yet
-            self._process.kill()
-            self._process.wait()
-
-    def _wake(self) -> None:
-        if not self._ready:
-            self._ask(("context", self._context))
-            self._answer()
-            self._ready = True
-
-    def _ask(self, message: Any) -> None:
-        try:
-            self._line.send(message)
-        except (BrokenPipeError, ConnectionError) as error:
-            raise RuntimeError(self._gone()) from error
-
-    def _answer(self) -> Any:
-        try:
-            answer = self._line.recv()
-        except (EOFError, OSError) as error:
-            raise RuntimeError(self._gone()) from error
-        if isinstance(answer, str):
-            raise RuntimeError(f"the worker processes could not start:\n{answer}")
-        return answer
-
-    def _gone(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(2)
-        return f"the process that starts the workers ended ({self._process.returncode}); it cannot be reached any more"
-
-
-def _death(status: int) -> str:
-    """Words for a status of waitpid."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        with contextlib.suppress(ValueError):
-            return f"its process died of {signal.Signals(number).name}"
-        return f"its process died of signal {number}"
-    return f"its process ended with status {os.waitstatus_to_exitcode(status)}"
 
 
 def _resident(pid: int) -> int:
@@ -284,154 +207,3 @@ def _resident(pid: int) -> int:
         _, resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[:3])
         return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
     return 0
-
-
-def _address_space() -> int:
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
-# -- in the nursery
-
-
-def nurse(handle: int, preload: Sequence[str]) -> None:
-    """The nursery's loop, until the other end closes."""
-    line = connection.Connection(handle)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    children: set[int] = set()
-    for name in filter(None, preload):
-        with contextlib.suppress(ImportError):  # an extra that is not there: the task that needs it will say so
-            importlib.import_module(name)
-    try:
-        _nurse(line, children)
-    except (EOFError, OSError):
-        pass
-    finally:
-        for pid in list(children):
-            _reap(pid, children)
-
-
-def _nurse(line: connection.Connection, children: set[int]) -> None:
-    context: Any = None
-    while True:
-        raw = line.recv_bytes()
-        try:
-            message = reduction.ForkingPickler.loads(raw)
-        except Exception:  # what the tasks work on cannot be had here
-            line.send(traceback.format_exc())
-            continue
-        if message == "fork":
-            line.send(_fork(line, context, children))
-        elif isinstance(message, int):
-            line.send(_reap(message, children))
-        else:
-            context = message[1]
-            line.send(0)
-
-
-def _fork(line: connection.Connection, context: Any, children: set[int]) -> int:
-    handle = reduction.recv_handle(line)
-    parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            line.close()
-            _die_with(parent)
-            _serve(connection.Connection(handle), context)
-        finally:
-            os._exit(0)
-    os.close(handle)
-    children.add(pid)
-    return pid
-
-
-def _reap(pid: int, children: set[int]) -> int:
-    """Its status, of its own death or of ours."""
-    if pid not in children:
-        return 0
-    found, status = os.waitpid(pid, os.WNOHANG)
-    if not found:
-        os.kill(pid, signal.SIGKILL)
-        status = os.waitpid(pid, 0)[1]
-    children.discard(pid)
-    return status
-
-
-def _die_with(parent: int) -> None:
-    """A worker in the middle of a long fit would outlive a killed nursery (Linux can prevent that)."""
-    if sys.platform == "linux":
-        import ctypes
-
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(0)
-
-
-# -- in a worker
-
-
-def _serve(line: connection.Connection, context: Any) -> None:
-    import warnings
-
-    warnings.simplefilter("ignore")
-    while True:
-        try:
-            function, arguments, megabytes = line.recv()
-        except (EOFError, OSError):
-            return
-        with _less_memory(megabytes):
-            answer = _run(function, context, arguments)
-        _send(line, answer)
-
-
-def _run(function: str, context: Any, arguments: tuple[Any, ...]) -> tuple[str, Any, str]:
-    try:
-        return "ok", resolve(function)(context, *arguments), ""
-    except MemoryError:
-        return "memory", None, "ran out of the memory it may take"
-    except BaseException as error:  # whatever a pipeline raises, SystemExit too, is the trial's own affair
-        return "failed", None, reason_of(error)
-
-
-def _send(line: connection.Connection, answer: tuple[str, Any, str]) -> None:
-    try:
-        payload = reduction.ForkingPickler.dumps(answer)
-    except Exception as error:
-        payload = reduction.ForkingPickler.dumps(("failed", None, f"its result cannot be sent: {reason_of(error)}"))
-    with contextlib.suppress(OSError):
-        line.send_bytes(payload)
-
-
-def resolve(function: str) -> Callable[..., Any]:
-    """The object that "module:name" names."""
-    module, name = function.split(":")
-    return getattr(importlib.import_module(module), name)
-
-
-def reason_of(error: BaseException) -> str:
-    """One line that says what went wrong and where."""
-    said = " ".join(str(error).split())
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {said[:300]}{where}" if said else f"{type(error).__name__}{where}"
-
-
-@contextlib.contextmanager
-def _less_memory(megabytes: float | None) -> Iterator[None]:
-    """No single allocation gets past twice the limit; the pool watches what is really held."""
-    if megabytes is None:
-        yield
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = _address_space() + int((2 * megabytes + SLACK) * MEGABYTE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

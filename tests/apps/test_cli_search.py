@@ -45,10 +45,15 @@ def test_problems_are_listed_with_their_reasons_and_written(folder):
     result = run("problems", "things.csv", "--out", "asked")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert re.match(r" +1 +\d\.\d\d +predict \w+ from .* by the best ", lines[0]) and lines[1].strip()
+    assert lines[0].split() == ["promise", "(0", "to", "1),", "problem,", "reason"]
+    assert re.match(r" +1 +\d\.\d\d +predict \w+ from .* by the best ", lines[1]) and lines[2].strip()
+    assert any(
+        re.fullmatch(r"Search the first: learnviews search things.csv --target \w+ --task \w+", x) for x in lines
+    )
     assert any("predict price" in line for line in lines) and any("predict kind" in line for line in lines)
     assert json.loads(Path("asked/01.json").read_text())["about"]["taskKeywords"]
-    assert len(run("problems", "things.csv", "-n", "2").stdout.splitlines()) == 4
+    few = run("problems", "things.csv", "-n", "2").stdout
+    assert len(re.findall(r"^ +\d ", few, re.M)) == 2
 
 
 def test_columns_that_are_no_target_are_named_with_the_reason():
@@ -150,5 +155,5 @@ def test_other_files_are_not_written_over(folder):
 def test_progress_is_of_what_runs_out_first():
     board = Board(None, 100.0, 4)
     board._count = 3
-    assert re.fullmatch(r"\[#{18}\.{6}\] 0 of 100 s, 3 models of 4 trials", board._bar())
-    assert re.fullmatch(r"\[\.{24}\] 0 of 100 s, 0 models", Board(None, 100.0, None)._bar())
+    assert re.fullmatch(r"\[#{18}\.{6}\] 0 of 100 s, 3 models of 4 trials, 0 s left", board._bar())
+    assert re.fullmatch(r"\[\.{24}\] 0 of 100 s, 0 models, 100 s left", Board(None, 100.0, None)._bar())

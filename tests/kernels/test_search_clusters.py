@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris, make_blobs
-from sklearn.metrics import normalized_mutual_info_score
+from sklearn.metrics import normalized_mutual_info_score, silhouette_samples, silhouette_score
 
 from learnviews.kernels.search import pipelines, portfolio
 from learnviews.kernels.search.columns import Column
+from learnviews.kernels.search.measures import silhouettes
 from learnviews.kernels.search.problem import Problem
 
 
@@ -72,3 +73,30 @@ def test_a_known_number_of_clusters_is_kept():
     for config in portfolio.portfolio(data, problem):
         assert config.get("clusters", 4) == 4
     assert len(set(pipelines.build({"model": "kmeans"}, data, problem, 0).fit_predict(data.frame))) == 4
+
+
+def test_dbscan_is_not_offered_where_the_number_of_clusters_is_known():
+    data, _ = blobs()
+    assert "dbscan" in {config["model"] for config in portfolio.portfolio(data, GROUPS)}
+    problem = Problem(task="clustering", features=("0", "1"), clusters=4)
+    assert "dbscan" not in {config["model"] for config in portfolio.portfolio(data, problem)}
+
+
+def test_a_new_row_far_from_all_dense_regions_is_noise():
+    data, _ = blobs()
+    made = pipelines.build({"model": "dbscan"}, data, GROUPS, 0)
+    assert np.array_equal(made.fit_predict(data.frame), made.predict(data.frame))
+    assert list(made.predict(pd.DataFrame({"0": [1e3], "1": [1e3]}))) == [-1]
+
+
+def test_setting_one_outlier_apart_is_not_the_best_clustering():
+    x, groups = make_blobs(90, centers=[(0, 0), (5, 0)], cluster_std=1, random_state=0)
+    x[0] = 60, 60
+    alone = np.arange(90) == 0
+    score = {name: np.nanmean(silhouettes(x, codes)) for name, codes in [("alone", alone * 1), ("groups", groups)]}
+    assert silhouette_score(x, alone) > score["groups"] > score["alone"] == 0
+
+
+def test_silhouettes_of_groups_of_some_size_are_those_of_scikit_learn():
+    x, groups = make_blobs(90, centers=3, random_state=0)
+    assert np.allclose(silhouettes(x, groups), silhouette_samples(x, groups))

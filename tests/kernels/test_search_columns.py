@@ -89,7 +89,7 @@ def test_sentences_are_text_and_names_are_not():
         (pd.Series(["a", pd.NA], dtype="string"), "categorical", ["a", None]),
         (pd.Series(pd.to_timedelta(["1 min", None])), "real", [60.0, np.nan]),
         (pd.Series([[1], [2]]), "other", ["[1]", "[2]"]),
-        (pd.Series([["b", "a"], [], None]), "categorical", ["b;a", None, None]),
+        (pd.Series([["b", "a"], [], None]), "categorical", ["b;a", "", None]),  # none of the labels is known, too
         (pd.Series([{"b", "a"}, {"c"}]), "categorical", ["a;b", "c"]),
         (pd.Series([datetime.date(2020, 1, 2), None]), "dateTime", [pd.Timestamp("2020-01-02"), pd.NaT]),
         (pd.Series(pd.period_range("2020-01", periods=1, freq="M")), "dateTime", [pd.Timestamp("2020-01-01")]),

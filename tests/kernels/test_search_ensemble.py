@@ -8,6 +8,7 @@ import pytest
 
 from learnviews.kernels.search import Problem, metrics
 from learnviews.kernels.search.ensemble import Ensemble, combine, greedy
+from learnviews.kernels.search.mixtures import mixture
 
 
 def squared(truth):
@@ -84,14 +85,14 @@ def test_labels_are_voted_on(metric, known):
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1Micro", "f1Macro"])
 def test_quick_costs_agree_with_the_metric(metric):
-    from learnviews.kernels.search.ensemble import _Labels
+    from learnviews.kernels.search.mixtures import Classes
 
     rng = np.random.default_rng(2)
     truth = np.array(["no", "yes"], dtype=object)[rng.integers(0, 2, 50)]
     chances = rng.uniform(size=(50, 2))
     made = frame(np.array(["no", "yes"], dtype=object)[chances.argmax(1)], truth, chances)
     problem = Problem("y", "classification", metric)
-    mix = _Labels({"p_no": "no", "p_yes": "yes"})
+    mix = Classes({"p_no": "no", "p_yes": "yes"})
     assert mix.quick(problem, made)(chances) == pytest.approx(cost_by(problem)(made))
 
 
@@ -122,3 +123,32 @@ def test_members_with_other_orders_of_classes_agree():
     )
     np.testing.assert_allclose(both.predict_proba(X), [[0.85, 0.15], [0.25, 0.75]])
     assert both.predict(X).tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1Micro", "f1Macro", "hammingLoss", "jaccardSimilarityScore"])
+@pytest.mark.parametrize("form", ["sets", "columns"])
+def test_several_labels_are_mixed_and_quick_costs_order_as_the_metric_does(metric, form):
+    rng = np.random.default_rng(4)
+    truth = rng.random((60, 3)) < 0.4
+    split = ["train"] * 50 + ["holdout"] * 10
+    text = lambda table: [";".join(np.array(list("abc"))[row]) for row in table]  # noqa: E731
+    frames = []
+    for _ in range(4):
+        chances = np.clip(truth * 0.3 + rng.random((60, 3)) * 0.65, 0, 1)
+        if form == "sets":
+            made = pd.DataFrame({"truth": text(truth), "prediction": text(chances > 0.5)})
+        else:
+            sides = (("truth", truth), ("prediction", chances > 0.5))
+            made = pd.DataFrame({f"{side}_{n}": cells[:, at] for side, cells in sides for at, n in enumerate("abc")})
+        frames.append(made.assign(**{f"p_{n}": chances[:, at] for at, n in enumerate("abc")}, split=split))
+    targets = "y" if form == "sets" else ("a", "b", "c")
+    problem = Problem(targets, "classification", metric, subtask="multiLabel")
+    weights, mixed = combine(problem, frames, cost_by(problem))
+    expected = sum(w * f[["p_a", "p_b", "p_c"]] for w, f in zip(weights, frames, strict=True))
+    np.testing.assert_allclose(mixed[["p_a", "p_b", "p_c"]], expected)
+    costs = [cost_by(problem)(each[each["split"] == "train"]) for each in (mixed, *frames)]
+    assert costs[0] <= min(costs[1:])
+    mix, train = mixture(problem, frames), frames[0]["split"] == "train"
+    quick = mix.quick(problem, frames[0][train])
+    told = [quick(mix.numbers(each)[train]) for each in frames]
+    assert np.subtract(costs[1:], told) == pytest.approx(costs[1] - told[0])

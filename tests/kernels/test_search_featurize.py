@@ -1,5 +1,7 @@
 """Texts, images, series and dates as numbers: learned in folds only, told apart well enough, missing ones survived."""
 
+import colorsys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,13 +9,14 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from learnviews.kernels.search import pipelines
+from learnviews.kernels.search import pipelines, stash
 from learnviews.kernels.search.cleaning import Dates, Labels, MeanEncoder, numbers
 from learnviews.kernels.search.columns import Column
-from learnviews.kernels.search.featurize import Pictures, Words, describe_image
+from learnviews.kernels.search.featurize import Pictures, Words
+from learnviews.kernels.search.pictures import PARTS, coloured, described, shrunk
 from learnviews.kernels.search.problem import Problem
 from learnviews.kernels.search.reading import Reader
-from learnviews.kernels.search.series import SeriesFeatures, intervals, resampled, statistics
+from learnviews.kernels.search.series import SeriesFeatures, convolved, intervals, resampled, statistics
 
 
 class Table:
@@ -142,12 +145,132 @@ def test_images_from_arrays_and_files_are_told_apart(tmp_path):
         Pictures(reader).fit(named)
 
 
-@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 1), (9, 7, 3), (9, 7, 4)])
-@pytest.mark.parametrize("features", ["hog", "colours", "thumbnail", "all"])
-def test_images_of_any_shape_have_the_same_number_of_features(shape, features):
-    image = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
-    found = describe_image(image, features, 16)
-    assert np.isfinite(found).all() and len(found) == len(describe_image(np.zeros((40, 50, 3)), features, 16))
+@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 1), (9, 7, 2), (9, 7, 3), (9, 7, 4), (1, 300), (200, 1, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, bool])
+def test_images_of_any_shape_and_type_have_the_same_number_of_features(shape, dtype):
+    image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+    found = described(image, 16)
+    wanted = {part: len(values) for part, values in described(np.zeros((40, 50, 3)), 32).items()}
+    assert {part: len(values) for part, values in found.items()} == wanted and tuple(found) == PARTS
+    assert all(np.isfinite(values).all() for values in found.values())
+
+
+def test_the_same_picture_in_other_types_has_the_same_features():
+    small = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
+    image = np.kron(small, np.ones((4, 4, 1), np.uint8))
+    same = [
+        image,
+        image.astype(np.uint16) * 257,
+        image / 255,
+        np.dstack([image, np.full(image.shape[:2], 255, np.uint8)]),
+    ]
+    first, *others = [described(one, 32) for one in same]
+    for other in others:
+        for part, most in [("thumbnail", 0.01), ("hog", 0.05), ("colours", 0.05)]:  # values fall into neighbouring bins
+            assert np.abs(first[part] - other[part]).max() < most
+
+
+def test_what_is_transparent_is_white_whatever_lies_below():
+    hidden = np.random.default_rng(0).integers(0, 255, (12, 12, 4)).astype(np.uint8)
+    hidden[:, :, 3] = 0
+    assert coloured(hidden).min() == 1
+
+
+def test_twelve_bit_pictures_in_wider_types_are_not_black():
+    image = np.random.default_rng(0).integers(0, 4095, (12, 12))
+    assert coloured(image.astype(np.int32)).max() == pytest.approx(1) and coloured(np.full((2, 2), -3.0)).max() <= 1
+
+
+def test_colours_against_their_definition():
+    image = np.random.default_rng(0).random((16, 16, 3))
+    counts = np.zeros((3, 12))
+    for pixel in shrunk(coloured(image), 16).reshape(-1, 3).astype(float):
+        hue, saturation, value = colorsys.rgb_to_hsv(*pixel)
+        for place, (channel, weight) in enumerate([(hue, saturation), (saturation, 1), (value, 1)]):
+            counts[place, min(int(channel * 12), 11)] += weight / 256
+    assert described(image, 16)["colours"] == pytest.approx(counts.ravel(), abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["colour", "shape"])
+def test_colours_and_shapes_are_both_told_apart_by_default(kind):
+    rng = np.random.default_rng(0)
+    label = rng.choice(["a", "b"], 80)
+    images = []
+    for name in label:
+        image = rng.integers(90, 166, (24, 24, 3))
+        if kind == "colour":  # a spot somewhere, of one of two colours
+            x, y = rng.integers(0, 16, 2)
+            image[x : x + 8, y : y + 8] = (200, 80, 60) if name == "a" else (60, 80, 200)
+        else:  # stripes of a colour by chance, lying or standing
+            stripes = (np.arange(24) // 3 % 2)[:, None, None] * rng.integers(60, 120, 3)
+            image = image - 60 + (stripes if name == "a" else stripes.transpose(1, 0, 2))
+        images.append(image.astype(np.uint8))
+    data = Table(pd.DataFrame({"image": images, "label": label}), image="image", label="categorical")
+    problem = Problem(target="label", task="classification", features=("image",))
+    assert folds_score({"model": "linear"}, data, problem) > 0.95
+
+
+def test_a_file_is_described_once_for_all_folds_and_trials_until_it_changes(tmp_path, monkeypatch):
+    from PIL import Image
+
+    calls = []
+    monkeypatch.setattr("learnviews.kernels.search.featurize.described", lambda *a: calls.append(a) or described(*a))
+    monkeypatch.setattr(stash, "_kept", stash.Stash())
+    rng = np.random.default_rng(0)
+    for at in range(6):
+        Image.fromarray(rng.integers(0, 255, (8, 8)).astype(np.uint8)).save(tmp_path / f"{at}.png")
+    frame = pd.DataFrame({"image": [f"{at}.png" for at in range(6)]})
+    reader = Reader("image", "image", str(tmp_path))
+    first = Pictures(reader).fit_transform(frame)
+    for features in PARTS:
+        Pictures(reader, features=features).fit(frame.iloc[:4]).transform(frame)
+    assert len(calls) == 6
+    assert np.allclose(first, Pictures(reader).fit(frame).transform(frame)) and len(calls) == 6
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "0.png")
+    assert not np.allclose(first, Pictures(reader).fit(frame).transform(frame)) and len(calls) == 7
+
+
+def test_what_is_kept_is_bounded_and_the_latest():
+    kept, made = stash.Stash(most=20_000), []
+    for key in [*range(30), 29, 28, 0]:
+        kept.get(key, lambda key=key: made.append(key) or np.zeros(100))
+    assert made == [*range(30), 0] and kept.held <= 20_000 and len(kept) < 20
+    before = len(kept)
+    assert len(kept.get("huge", lambda: np.zeros(10_000))) == 10_000 and len(kept) == before
+
+
+def test_a_damaged_file_is_named_with_column_and_row(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "s.csv").write_bytes(b"")
+    frame = pd.DataFrame({"cell": ["a.png"]}, index=["row 7"])
+    with pytest.raises(ValueError, match=r"a.png: cannot be read as an image .*\(column 'photo', row 'row 7'\)"):
+        Pictures(Reader("photo", "image", str(tmp_path))).fit(frame)
+    with pytest.raises(ValueError, match=r"s.csv.*\(column 'curve', row 'row 7'\)"):
+        SeriesFeatures(Reader("curve", "timeseries", str(tmp_path))).fit(frame.replace("a.png", "s.csv"))
+    with pytest.raises(TypeError, match=r"row 'row 7' holds 'a.png': expected an array of pixels"):
+        Pictures().fit(frame)
+
+
+def test_files_of_series_are_read_as_they_are_described(tmp_path):
+    (tmp_path / "a.csv").write_text("step,code\n0,1\n1,0\n")
+    plain, described_ = (Reader("s", "timeseries", str(tmp_path), types) for types in ((), (("code", "categorical"),)))
+    cells = pd.Series(["a.csv"])
+    assert plain(cells)[0]["code"].tolist() != described_(cells)[0]["code"].tolist() == ["1", "0"]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_convolutions_against_their_definition(width):
+    series = np.random.default_rng(0).normal(size=(4, 20, width))
+    series[0] = 5.0
+    features = SeriesFeatures(length=20, kernels=12).fit(pd.DataFrame({"s": list(series)}))
+    wanted = []
+    for one in series:
+        z = (one - one.mean(axis=0)) / np.where(one.std(axis=0) > 0, one.std(axis=0), 1)
+        for weights, bias, dilation, channel in features.bank_:
+            starts = range(20 - (len(weights) - 1) * dilation)
+            answers = [sum(w * z[at + i * dilation, channel] for i, w in enumerate(weights)) + bias for at in starts]
+            wanted += [max(answers), np.mean([answer > 0 for answer in answers])]
+    assert convolved(series, features.bank_).ravel() == pytest.approx(wanted)
 
 
 def test_missing_images_are_like_the_mean():

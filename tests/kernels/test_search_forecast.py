@@ -9,8 +9,10 @@ import pytest
 
 from learnviews.kernels.search import pipelines, rules
 from learnviews.kernels.search.columns import Column
+from learnviews.kernels.search.panel import Panel
 from learnviews.kernels.search.problem import Problem
-from learnviews.kernels.search.timeline import History, Timeline, season
+from learnviews.kernels.search.seasons import seasons
+from learnviews.kernels.search.timeline import Timeline
 
 D3M = Path(__file__).resolve().parents[3] / "shared" / "data" / "d3m"
 
@@ -63,9 +65,9 @@ def test_smoothing_with_one_weight_is_the_textbook_recursion(monkeypatch):
 
 def test_the_season_is_found():
     t = np.arange(140)
-    assert season([np.sin(2 * np.pi * t / 11)]) == 11
-    assert season([np.random.default_rng(0).normal(size=200)]) == 1
-    assert season([t * 1.0]) == 1 and season([np.zeros(50)]) == 1 and season([]) == 1
+    assert seasons([np.sin(2 * np.pi * t / 11)])[0] == 11
+    assert seasons([np.random.default_rng(0).normal(size=200)]) == []
+    assert seasons([t * 1.0]) == seasons([np.zeros(50)]) == seasons([]) == []
 
 
 @pytest.mark.parametrize(
@@ -165,13 +167,16 @@ def test_several_targets():
 )
 def test_times_as_steps(times, places):
     times = pd.Series(times) if isinstance(times, pd.DatetimeIndex) else pd.Series(list(times), dtype=object)
-    timeline = Timeline(times, np.full(len(times), "one"))
+    timeline = Timeline(times, np.zeros(len(times), dtype=int))
     assert np.array_equal(timeline.positions(times), np.array(places, dtype=float), equal_nan=True)
 
 
 def test_gaps_are_straight_lines_and_doubles_are_means():
-    history = History(np.array([3.0, 0, 0]), np.array([9.0, 2, 4]))
-    assert history.z * history.spread + history.mean == pytest.approx([3, 5, 7, 9]) and history.end == 4
+    codes, positions = np.array([0, 0, 0, 1]), np.array([3, 0, 0, 7])
+    panel = Panel(2, codes, positions, np.array([9.0, 2, 4, 5]))
+    first, second = panel.series()
+    assert first * panel.spread[0] + panel.mean[0] == pytest.approx([3, 5, 7, 9]) and panel.end.tolist() == [4, 8]
+    assert second.tolist() == [0] and panel.spread[1] == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])

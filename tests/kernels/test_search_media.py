@@ -214,6 +214,39 @@ def test_a_d3m_collection_that_misses_a_file_says_which(tmp_path):
         load(tmp_path)
 
 
+def test_a_changed_file_changes_the_fingerprint(images):
+    data = load(images)
+    before = data.fingerprint()
+    assert load(images).fingerprint() == before
+    picture(images / "cat" / "1.png", 9, (5, 6, 3))
+    changed = data.fingerprint()
+    (images / "cat" / "1.png").unlink()
+    assert len({before, changed, data.fingerprint()}) == 3
+
+
+def test_a_whole_disk_is_no_data_set(images, monkeypatch):
+    monkeypatch.setattr("learnviews.kernels.search.media.MOST_ENTRIES", 4)
+    with pytest.raises(ValueError, match=r"pets: more than 4 files and folders below it; expected the folder of one"):
+        load(images)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
+def test_every_mode_of_image_becomes_features(tmp_path, mode):
+    from learnviews.kernels.search.featurize import Pictures
+    from learnviews.kernels.search.reading import reader
+
+    grey = np.random.default_rng(0).integers(0, 255, (9, 7)).astype(np.uint8)
+    for at, turned in enumerate([grey, grey.T]):
+        if mode == "I;16":
+            image = Image.fromarray(turned.astype(np.uint16) * 257)
+        else:
+            image = Image.fromarray(turned).convert(mode)
+        image.save(tmp_path / f"{at}.tif")
+    data = load(tmp_path)
+    found = Pictures(reader(data, "image")).fit_transform(data.frame[["image"]])
+    assert np.isfinite(found).all() and np.ptp(found) > 0
+
+
 def test_a_changed_type_of_a_column_that_names_files(images):
     data = load(images).with_types({"image": "categorical"})
     assert not data.columns["image"].is_media

@@ -339,9 +339,21 @@ def test_sides_of_other_length_are_refused():
         metric("accuracy")(["a", "b"], ["a"])
 
 
-def test_a_metric_for_later():
-    with pytest.raises(ValueError, match="not searched yet"):
-        metric("objectDetectionAP")([1], [1])
+def test_average_precision_of_boxes_by_hand():
+    """Two boxes to find in two images; the surest detection is right, the next wrong, the last right."""
+    truth = [["0,0,0,9,9,9,9,0"], [(20, 20, 29, 29)]]
+    found = [[((0, 0, 9, 9), 0.9), ((50, 50, 59, 59), 0.5)], [((21, 20, 30, 29), 0.2)]]
+    assert metric("objectDetectionAP")(truth, found) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    twice = [[((0, 0, 9, 9), 0.9), ((0, 0, 9, 8), 0.8)], []]
+    assert metric("objectDetectionAP")(truth, twice) == pytest.approx(0.5)  # a box is found once
+    assert metric("objectDetectionAP")([[(0, 0, 9, 9)]], [[((0, 0, 9, 4), 1.0)]]) == 0  # half is not enough
+    with pytest.raises(ValueError, match="4 or 8 numbers"):
+        metric("objectDetectionAP")([["1,2,3"]], [[]])
+
+
+def test_no_label_anywhere_is_no_score():
+    for name in ("f1Macro", "hammingLoss", "accuracy"):
+        assert math.isnan(metric(name).bind(multilabel=True)(pd.Series(["", ""]), pd.Series(["", ""])))
 
 
 def test_unknown_metric_names_the_nearest():

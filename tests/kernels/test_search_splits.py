@@ -154,16 +154,36 @@ def test_a_forecast_looks_ahead():
     made = plan(frame, "y", "timeSeriesForecasting", time="year")
     year = frame["year"]
     assert sorted(year[made.holdout_rows]) == list(range(80, 100))
-    assert len(made.folds) == 3
+    check_parts(made, frame.index)
+    assert len(made.folds) == splits.ORIGINS
+    leads = set()
     for fit, score in made.folds:
         assert year[fit].max() < year[score].min()
+        leads |= set(year[score] - year[fit].max())
+    assert leads == set(range(1, 17))
     assert year[made.folds[-1][1]].max() == 79
-    assert "rolling origin" in made.why
+    assert "rolling origin" in made.why and "overlapping" in made.why
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 300), st.integers(1, 300), st.integers(1, 12))
+def test_every_time_is_scored_behind_one_origin_within_the_horizon(times, window, most):
+    window = min(window, max(1, times // 3))
+    starts, _ = splits._origins(times, window, min(most, times - 1))
+    chosen = splits._behind(times, window, starts)
+    assert starts.min() > 0 and starts.max() == times - window
+    for time, one in enumerate(chosen):
+        able = [origin for origin in starts if origin <= time < origin + window]
+        assert (one == -1) == (not able)
+        assert one == -1 or starts[one] in able
 
 
 def test_the_horizon_is_what_is_kept_aside():
     made = plan(table(year=np.arange(100)), "y", "timeSeriesForecasting", time="year", horizon=7)
-    assert [len(score) for _, score in made.folds] == [7, 7, 7]
+    year = pd.Series(np.arange(100), index=made.train_rows.tolist() + made.holdout_rows.tolist())
+    assert {int((year[score] - year[fit].max()).max()) for fit, score in made.folds} <= set(range(1, 8))
+    wanted = plan(table(year=np.arange(100)), "y", "timeSeriesForecasting", time="year", horizon=7, folds=3)
+    assert [len(score) for _, score in wanted.folds] == [7, 7, 7]
     assert len(made.holdout_rows) == 7
 
 
@@ -172,6 +192,19 @@ def test_series_are_cut_at_the_same_times():
     made = plan(frame, "y", "timeSeriesForecasting", time="year", group="who")
     assert frame.loc[made.holdout_rows, "who"].value_counts().to_dict() == {"a": 10, "b": 10}
     assert frame.loc[made.train_rows, "year"].max() == 39
+
+
+def test_many_rows_have_few_origins(monkeypatch):
+    monkeypatch.setattr(splits, "MANY", 50)
+    assert len(plan(table(year=np.arange(100)), "y", "timeSeriesForecasting", time="year").folds) == splits.FEW_ORIGINS
+
+
+def test_groups_of_two_columns_stay_whole():
+    frame = table(who=np.repeat(["a", "b", "c", "d"], 25), where=np.tile(np.repeat(["u", "v", "w", "x", "y"], 5), 4))
+    made = plan(frame, "y", "regression", group=["who", "where"])
+    pairs = lambda rows: set(map(tuple, frame.loc[rows, ["who", "where"]].to_numpy()))  # noqa: E731
+    assert not pairs(made.train_rows) & pairs(made.holdout_rows)
+    assert len(pairs(made.holdout_rows)) == 4
 
 
 def test_clustering_keeps_nothing_aside():

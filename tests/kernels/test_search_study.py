@@ -17,6 +17,7 @@ from search_studies import finished, study
 from learnviews.kernels.progress import Progress
 from learnviews.kernels.search.fidelity import Done, Job, next_job, rungs, told
 from learnviews.kernels.search.study import Study
+from learnviews.kernels.search.timings import timings
 from learnviews.kernels.store import FileFormatError, StoreError
 
 
@@ -71,8 +72,30 @@ def test_pipelines_predict_what_the_trial_predicted(whole):
 
 def test_timings_add_up(whole):
     spent = whole.timings()
-    assert 0 < spent["fit"] + spent["score"] <= spent["trials"] <= spent["available"]
-    assert spent["overhead"] == pytest.approx(1 - spent["trials"] / spent["available"])
+    parts = ("fit", "score", "lost", "handling", "idle")
+    assert sum(spent[name] for name in parts) == pytest.approx(spent["available"])
+    assert all(spent[name] >= 0 for name in parts) and spent["fit"] > 0
+    rows = whole.trials[whole.trials.source != "ensemble"]
+    assert spent["trials"] == pytest.approx(rows.seconds.sum())
+    assert spent["overhead"] == pytest.approx(1 - (rows.fit_seconds + rows.score_seconds).sum() / spent["available"])
+    assert spent["unused"] == pytest.approx(1 - rows.seconds.sum() / spent["available"])
+
+
+def test_timings_of_trials_that_came_to_nothing_and_of_killed_runs():
+    trial = {"source": "search", "fit_seconds": None, "score_seconds": None}
+    trials = [
+        {**trial, "status": "ok", "seconds": 3.0, "fit_seconds": 2.0, "score_seconds": 0.5},
+        {**trial, "status": "timeout", "seconds": 4.0},
+        {**trial, "status": "killed", "seconds": None},
+        {**trial, "source": "ensemble", "status": "ok", "seconds": 9.0},
+    ]
+    runs = [{"seconds": 5.0, "workers": 2}, {"seconds": None, "workers": 2}]
+    spent = timings(trials, runs, [{"seconds": 1.0}, {"seconds": None}])
+    assert spent == {
+        **{"wall": 5, "available": 10, "fit": 2, "score": 0.5, "lost": 4, "handling": 0.5, "idle": 3},
+        **{"trials": 7, "proposals": 1, "overhead": 0.35, "unused": 0.3},
+    }
+    assert np.isnan(timings([], [], [])["overhead"])
 
 
 # -- again and again

@@ -131,7 +131,7 @@ def test_same_seed_same_importance():
 
 def said(number, truth, prediction, task="regression", **odds):
     frame = pd.DataFrame({"truth": truth, "prediction": prediction, **odds, "split": "holdout"})
-    problem = SimpleNamespace(task=task, targets=("t",), metric="m", features=())
+    problem = SimpleNamespace(task=task, targets=("t",), metric="m", features=(), subtask=None)
     return Model(None, problem, {}, frame, number=number, name=f"m{number}")
 
 

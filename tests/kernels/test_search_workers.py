@@ -1,12 +1,14 @@
 """Worker processes: results come back, limits hold, nothing is left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
 
+from learnviews.kernels.search.nursery import Nursery
 from learnviews.kernels.search.workers import Limits, Pool
 
 psutil = pytest.importorskip("psutil")
@@ -52,6 +54,7 @@ def test_two_tasks_run_side_by_side(pool):
         ("unsendable", (), "cannot be sent"),
         ("asks", (), "EOFError"),
         ("there_is_none", (), "AttributeError"),
+        ("unreadable", (), "cannot be read: ValueError: only there"),
     ],
 )
 def test_a_failure_is_an_outcome_with_its_reason(pool, task, arguments, said):
@@ -100,6 +103,43 @@ def test_close_leaves_no_process():
     assert not psutil.pid_exists(child) and not nursery.is_running()
 
 
+def test_workers_have_one_thread_and_one_order_of_sets(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")  # what the user wants for himself
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    monkeypatch.setenv("PYTHONHASHSEED", "random")
+    orders = []
+    for _ in range(2):
+        with Pool(1) as pool:
+            orders.append(outcome(pool, "order").value)
+            alive, pools = outcome(pool, "threads").value
+            assert alive == 1 and {"openblas", "openmp"} <= set(pools) and set(pools.values()) == {1}
+    assert orders[0] == orders[1]
+
+
+def test_a_worker_killed_between_tasks_is_replaced():
+    with Pool(1, context=1) as pool:
+        os.kill(outcome(pool, "pid").value, signal.SIGKILL)
+        time.sleep(0.2)
+        assert outcome(pool, "double", 2).value == 2
+
+
+def test_a_killed_nursery_costs_what_ran_and_is_replaced():
+    with Pool(1, context=1) as pool:
+        nursery = outcome(pool, "parent").value
+        pool.submit("long", "search_tasks:sleep", (60,))
+        os.kill(nursery, signal.SIGKILL)
+        lost = pool.wait(30)[0]
+        assert lost.status == "failed" and "killed" in lost.reason
+        assert outcome(pool, "double", 2).value == 2
+
+
+def test_what_workers_put_aside_goes_with_them():
+    with Pool(1) as pool:
+        folder = outcome(pool, "scratch").value
+        assert os.path.isdir(folder)
+    assert not os.path.exists(folder)
+
+
 def test_a_context_that_cannot_be_read_there_is_said_so():
     with Pool(1, context=_Unreadable()) as pool, pytest.raises(RuntimeError, match="only at home"):
         pool.submit("a", "search_tasks:pid")
@@ -133,3 +173,18 @@ def test_workers_of_a_killed_process_end(tmp_path):
         process.kill()
         gone, alive = psutil.wait_procs([worker, nursery], timeout=10)
     assert len(gone) == 2 and not alive
+
+
+def test_a_pool_that_another_thread_closes_starts_nothing_any_more(monkeypatch):
+    pool = Pool(1)
+    fork = Nursery.fork
+
+    def closed_meanwhile(nursery):
+        pool.close()
+        return fork(nursery)
+
+    monkeypatch.setattr(Nursery, "fork", closed_meanwhile)
+    with pytest.raises((RuntimeError, OSError), match="closed"):
+        pool.submit(0, "os:getpid")
+    with pytest.raises(RuntimeError, match="the pool is closed"):
+        pool.start()

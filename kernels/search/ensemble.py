@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .problem import Problem
 
-MOST = 15  # best models that are considered
+MOST = 15  # best models that are considered, and the best one of every other kind
 ROUNDS = 25  # members that are picked, with repetition
 NAME = "ensemble"
 
@@ -46,6 +46,17 @@ def greedy(costs: Callable[[np.ndarray], float], members: Sequence[np.ndarray], 
     return best_counts / max(best_counts.sum(), 1)
 
 
+def candidates(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of models' rows, best first, those that may become members: models of many kinds err differently."""
+    found = list(rows[:MOST])
+    kinds = {row["config"].get("model") for row in found}
+    for row in rows[MOST:]:
+        if row["config"].get("model") not in kinds:
+            kinds.add(row["config"].get("model"))
+            found.append(row)
+    return found
+
+
 def combine(problem: Problem, frames: Sequence[pd.DataFrame], cost: Callable[[pd.DataFrame], float]) -> Any:
     """Weights and prediction frame of the best ensemble of models' prediction frames; None where there is none.
 
@@ -57,7 +68,6 @@ def combine(problem: Problem, frames: Sequence[pd.DataFrame], cost: Callable[[pd
     cost : callable
         Of the "train" rows of a prediction frame.
     """
-    frames = frames[:MOST]
     if len(frames) < 2 or problem.task == "clustering":
         return None
     mix = mixture(problem, frames)

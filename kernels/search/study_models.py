@@ -121,7 +121,7 @@ class StudyModels:
         """The ensemble of the best, in the store; None where there is none, or the same as before."""
         from . import ensemble
 
-        rows = [row for row in self.ranked() if row["source"] != "ensemble"][: ensemble.MOST]
+        rows = ensemble.candidates([row for row in self.ranked() if row["source"] != "ensemble"])
         models = [self.of(row) for row in rows]
         began = time.monotonic()
         found = ensemble.combine(self._problem, [model.predictions for model in models], self._cost)

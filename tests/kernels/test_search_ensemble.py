@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from learnviews.kernels.search import Problem, metrics
-from learnviews.kernels.search.ensemble import Ensemble, combine, greedy
+from learnviews.kernels.search.ensemble import MOST, Ensemble, candidates, combine, greedy
 from learnviews.kernels.search.mixtures import mixture
 
 
@@ -152,3 +152,9 @@ def test_several_labels_are_mixed_and_quick_costs_order_as_the_metric_does(metri
     quick = mix.quick(problem, frames[0][train])
     told = [quick(mix.numbers(each)[train]) for each in frames]
     assert np.subtract(costs[1:], told) == pytest.approx(costs[1] - told[0])
+
+
+def test_the_best_of_every_kind_may_become_a_member():
+    rows = [{"number": at, "config": {"model": "forest" if at < 20 else f"kind {at % 3}"}} for at in range(30)]
+    assert [row["number"] for row in candidates(rows)] == [*range(MOST), 20, 21, 22]
+    assert candidates(rows[:3]) == rows[:3]

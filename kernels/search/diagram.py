@@ -51,7 +51,7 @@ def diagram(model: Model) -> dict[str, list[dict[str, Any]]]:
         nodes += steps
         edges += [{"source": source, "target": target} for source, target in pairwise(path)]
     if model.members:
-        weights = {member.name: weight for member, weight in model.members}
+        weights = {f"{member.number}: {member.name}": weight for member, weight in model.members}
         nodes.append(_node(end, "weighted average", "average", weights))
         edges.append({"source": end, "target": "output"})
     nodes.append(_node("output", ", ".join(problem.targets) or "cluster", "output", {}))

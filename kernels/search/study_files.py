@@ -62,13 +62,15 @@ def write_frame(path: Path, frame: pd.DataFrame, about: dict[str, Any] | None = 
     """A DataFrame as Parquet; objects (text, truth values with gaps, huge integers) as JSON, told apart on reading."""
     import io
 
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns = [frame.index.to_series(), *(frame.iloc[:, at] for at in range(frame.shape[1]))]
     arrays, kinds = zip(*map(_array, columns), strict=True)
     names = [json.dumps(_name(name)) for name in (frame.index.name, *frame.columns)]
-    head = {"kinds": kinds, "names": names, "about": about or {}}
+    texts = isinstance(frame.columns.dtype, pd.StringDtype)
+    head = {"kinds": kinds, "names": names, "columns": "str" if texts else "object", "about": about or {}}
     table = pa.table(list(arrays), names=[str(at) for at in range(len(arrays))])
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({_TABLE: json.dumps(head).encode()}), buffer, compression="zstd")
@@ -99,7 +101,7 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         )
     except Exception as error:  # Arrow, JSON and pandas complain in many ways
         raise FileFormatError(f"{path}: no table of a study, or a damaged one ({error})") from error
-    return frame.set_axis(pd.Index(names[1:], dtype=object), axis=1), head["about"]
+    return frame.set_axis(pd.Index(names[1:], dtype=head.get("columns", "object")), axis=1), head["about"]
 
 
 def write_dataset(folder: Path, data: Dataset) -> None:

@@ -48,7 +48,7 @@ def test_same_seed_same_bits_of_quick_models(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["patients", "flowers", pytest.param("autos", marks=needs_autos)])
 def test_same_seed_same_bits(tmp_path, name):
-    one, other = (real_study(tmp_path / each, name, trials=32) for each in "ab")
+    one, other = (real_study(tmp_path / each, name, trials=28) for each in "ab")
     for found in (one, other):
         list(found.run())
     assert batches(one.path)[1] >= 1
@@ -142,6 +142,7 @@ def test_killed_at_any_moment_it_ends_as_if_it_never_was(tmp_path):
     assert spent["idle"] > -0.5
 
 
+@pytest.mark.slow
 def test_stopped_by_another_thread_and_left_early_it_ends_as_if_it_never_was(tmp_path):
     unbroken = real_study(tmp_path / "unbroken", slow=False, trials=10)
     list(unbroken.run())

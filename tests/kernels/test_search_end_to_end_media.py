@@ -160,7 +160,12 @@ def trivial_score(study, metric):
     return board[board["name"] == "trivial"][metric].iloc[0]
 
 
-@pytest.mark.parametrize("kind", SETS)
+QUICK = ("image collection", "text folders", "series collection")
+
+
+@pytest.mark.parametrize(
+    "kind", [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in SETS]
+)
 def test_files_are_searched_exported_and_predicted_in_a_clean_process(kind, tmp_path):
     make, task, least = SETS[kind]
     folder = tmp_path / "things"

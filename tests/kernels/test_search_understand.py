@@ -209,3 +209,11 @@ def test_an_ensemble_shows_its_members(three):
     assert [node["kind"] for node in found["nodes"]].count("average") == 1
     into = [edge for edge in found["edges"] if edge["target"] == "average"]
     assert len(into) == 2 and len({node["id"] for node in found["nodes"]}) == len(found["nodes"])
+
+
+def test_members_of_one_name_are_told_apart(three, monkeypatch):
+    for model in three[:2]:
+        monkeypatch.setattr(model, "name", "forest")
+    nodes = diagram.diagram(ensemble(three[:2], [0.75, 0.25]))["nodes"]
+    (average,) = (node for node in nodes if node["kind"] == "average")
+    assert sorted(average["settings"].values()) == [0.25, 0.75]

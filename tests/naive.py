@@ -385,3 +385,16 @@ def _cross_entropy(net: Any, branch: Any, x: np.ndarray) -> float:
 
 def _relu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, 0.0)
+
+
+# -- columns in bins
+
+
+def bin_counts(codes: Any, rows: Any, sizes: Any) -> list[list[int]]:
+    """Per column, how many of `rows` are in each of its bins; codes (rows, columns)."""
+    counts = [[0] * size for size in sizes]
+    for row in rows:
+        for column, size in enumerate(sizes):
+            assert codes[row][column] < size
+            counts[column][codes[row][column]] += 1
+    return counts

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .metrics import Metric as Metric
     from .model import Model as Model
     from .problem import Problem as Problem
+    from .profile import Profile as Profile
     from .splits import Plan as Plan
     from .splits import plan as plan
     from .study import Study as Study
@@ -44,6 +45,7 @@ _HOMES = {
     "Model": "model",
     "Plan": "splits",
     "Problem": "problem",
+    "Profile": "profile",
     "Resource": "data",
     "Study": "study",
     "TASKS": "tasks",

@@ -26,12 +26,12 @@ from .worker_process import serve
 # The package without its __init__, which would load HoloViews: workers have no use for it.
 _START = """
 import sys, types
-sys.path[:] = sys.argv[4:]
+sys.path[:] = sys.argv[5:]
 package = types.ModuleType("learnviews")
 package.__path__ = [sys.argv[1]]
 sys.modules["learnviews"] = package
 from learnviews.kernels.search import nursery
-nursery.nurse(int(sys.argv[2]), sys.argv[3].split(","))
+nursery.nurse(int(sys.argv[2]), sys.argv[3].split(","), sys.argv[4])
 """
 # One thread per worker: there is a worker for every core that is to be used.
 _POOLS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
@@ -61,7 +61,9 @@ class Nursery:
     def __init__(self, context: Any, preload: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parents[2])
-        command = [sys.executable, "-c", _START, root, str(theirs.fileno()), ",".join(preload), *sys.path]
+        self._scratch = tempfile.mkdtemp(prefix="learnviews-")
+        told = (root, str(theirs.fileno()), ",".join(preload), self._scratch)
+        command = [sys.executable, "-c", _START, *told, *sys.path]
         # A session of its own: Ctrl+C in a terminal is ours to handle, not the workers'.
         self._process = subprocess.Popen(
             command,
@@ -116,6 +118,7 @@ class Nursery:
         except subprocess.TimeoutExpired:  # still importing: it has no children yet
             self._process.kill()
             self._process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _wake(self) -> None:
         if not self._ready:
@@ -163,7 +166,7 @@ def _death(status: int) -> str:
 # -- in the nursery
 
 
-def nurse(handle: int, preload: Sequence[str]) -> None:
+def nurse(handle: int, preload: Sequence[str], scratch: str) -> None:
     """The nursery's loop, until the other end closes."""
     line = connection.Connection(handle)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -171,8 +174,8 @@ def nurse(handle: int, preload: Sequence[str]) -> None:
     for name in filter(None, preload):
         with contextlib.suppress(ImportError):  # an extra that is not there: the task that needs it will say so
             importlib.import_module(name)
-    # Workers are killed without a word, and whoever started us may be: what they put aside goes with us.
-    tempfile.tempdir = tempfile.mkdtemp(prefix="learnviews-")
+    # Workers are killed without a word, and whoever started us may be, or we: what they put aside goes with the last.
+    tempfile.tempdir = scratch
     try:
         _nurse(line, children)
     except (EOFError, OSError):
@@ -180,7 +183,7 @@ def nurse(handle: int, preload: Sequence[str]) -> None:
     finally:
         for pid in list(children):
             _reap(pid, children)
-        shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _nurse(line: connection.Connection, children: set[int]) -> None:

@@ -74,7 +74,7 @@ def test_trials_have_one_thread_there_too(monkeypatch):
 
     monkeypatch.setenv("OMP_NUM_THREADS", "4")  # as where nobody set it for Dask
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
-    here = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
+    here = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**here) as cluster, distributed.Client(cluster) as client:
         pool = DaskPool(client, 1, None)
         pool.submit("it", "search_tasks:threads")

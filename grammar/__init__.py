@@ -20,7 +20,7 @@ from .overview import TrainingOverview
 from .patch import patch
 from .query_map import QueryChoice, QueryMap
 from .rnnbow import rnnbow
-from .streams import BatchSelection
+from .streams import BatchSelection, RowSelection
 from .symbol_rows import SymbolRows
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "LossLink",
     "QueryChoice",
     "QueryMap",
+    "RowSelection",
     "SymbolRows",
     "Target",
     "TrainingOverview",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import param
 from holoviews.streams import Stream
 
@@ -31,3 +36,80 @@ class BatchSelection(Stream):
         """Select a batch; says nothing where nothing changes."""
         if batch != self.selected:
             self.event(selected=batch)
+
+
+class RowSelection(Stream):
+    """Rows of a table, by their ids: those under the pointer (`lit`, for a moment) and those clicked (`kept`).
+
+    One of it links all views of the same rows, whatever each makes of them: bars, cells, points, lines of a table.
+    Both are arrays; no rows is an empty array. `source` names who spoke last, so that a view need not answer itself.
+    """
+
+    lit = param.Array(default=np.zeros(0, dtype=object), doc="Ids of the rows under the pointer.")
+    kept = param.Array(default=np.zeros(0, dtype=object), doc="Ids of the rows that were clicked.")
+    source = param.String(default="", doc="Which view spoke last.")
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**{name: _ids(value) if name != "source" else value for name, value in params.items()})
+
+    @property
+    def hashkey(self) -> dict[str, Any]:
+        """What DynamicMaps tell selections apart by."""
+        return {"lit": _hash(self.lit), "kept": _hash(self.kept)}
+
+    def light(self, ids: Iterable[Any] | None, source: str = "") -> None:
+        """These rows are under the pointer, or none are; says nothing where nothing changes."""
+        self._become("lit", ids, source)
+
+    def keep(self, ids: Iterable[Any] | None, source: str = "", add: bool = False) -> None:
+        """These rows are selected.
+
+        Parameters
+        ----------
+        add : bool
+            Add them to those that are selected already; where all of them are, take them away.
+        """
+        chosen = _ids(ids)
+        if add and len(chosen):
+            before = pd.Index(self.kept)
+            chosen = (
+                before[~before.isin(chosen)]
+                if pd.Index(chosen).isin(before).all()
+                else before.append(_new(chosen, before))
+            )
+        self._become("kept", chosen, source)
+
+    def clear(self, source: str = "") -> None:
+        """No rows at all; says nothing where there are none."""
+        if len(self.lit) or len(self.kept):
+            self.event(lit=_ids(None), kept=_ids(None), source=source)
+
+    def mask(self, index: Any, which: str = "kept") -> np.ndarray:
+        """Which entries of `index` (the ids of a view's rows) are `kept`, or `lit`. (rows,) bool"""
+        return pd.Index(index).isin(getattr(self, which))
+
+    def _become(self, name: str, ids: Iterable[Any] | None, source: str) -> None:
+        chosen = _ids(ids)
+        if not _same(chosen, getattr(self, name)):
+            self.event(**{name: chosen, "source": source})
+
+
+def _ids(ids: Iterable[Any] | None) -> np.ndarray:
+    """Each id once, in its order; as objects: an id may be a number, a text, a time."""
+    found = pd.Index([] if ids is None else ids, dtype=object)
+    if found.ndim != 1:
+        raise ValueError(f"ids of rows have one dimension, not {found.ndim}")
+    return found.unique().to_numpy()
+
+
+def _new(ids: np.ndarray, before: pd.Index) -> pd.Index:
+    found = pd.Index(ids, dtype=object)
+    return found[~found.isin(before)]
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return len(one) == len(other) and bool(pd.Index(one).equals(pd.Index(other)))
+
+
+def _hash(ids: np.ndarray) -> int:
+    return hash(tuple(ids))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .model import Model as Model
     from .problem import Problem as Problem
     from .profile import Profile as Profile
+    from .space import space as space
     from .splits import Plan as Plan
     from .splits import plan as plan
     from .study import Study as Study
@@ -60,6 +61,7 @@ _HOMES = {
     "partial_dependence": "understand",
     "permutation_importance": "understand",
     "plan": "splits",
+    "space": "space",
 }
 
 __all__ = ["FileFormatError", "Progress", "StoreError", *sorted(_HOMES)]

@@ -65,7 +65,8 @@ class Proposals:
         self._unanswered = next((batch for batch in store.batches() if batch["configs"] is None), None)
         self._answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._wanted = 0
+        self._wanted, self._again = 0, False
+        self._asked: tuple[int, tuple[Any, ...]]
         self.exhausted = False
 
     @property
@@ -81,11 +82,14 @@ class Proposals:
         if asked is None:
             number = self._store.ask(len(finished), wanted, self._seed)
             asked = {"number": number, "told": len(finished), "wanted": wanted}
-        self._wanted = asked["wanted"]
+        self._wanted, self._again = asked["wanted"], False
         told = [(dict(config), cost) for config, cost in fidelity.told(finished[: asked["told"]])]
-        arguments = (told, asked["wanted"], self._seed + asked["number"], asked["number"] > 1)
+        self._asked = asked["number"], (told, asked["wanted"], self._seed + asked["number"], asked["number"] > 1)
+        self._ask()
+
+    def _ask(self) -> None:
         before = self._thread
-        self._thread = threading.Thread(target=self._make, args=(before, asked["number"], arguments), daemon=True)
+        self._thread = threading.Thread(target=self._make, args=(before, *self._asked), daemon=True)
         self._thread.start()
 
     def take(self, timeout: float) -> bool:
@@ -94,8 +98,12 @@ class Proposals:
             outcome = self._answers.get(timeout=timeout) if timeout > 0 else self._answers.get_nowait()
         except queue.Empty:
             return False
+        if outcome.status != "ok" and not self._again:  # its process may have been killed, for want of memory
+            self._again = True
+            self._ask()
+            return False
         if outcome.status != "ok":
-            raise RuntimeError(f"no proposals could be made: {outcome.reason}")
+            raise RuntimeError(f"no proposals could be made, twice: {outcome.reason}")
         self._store.answer(outcome.tag, outcome.value, outcome.seconds)
         self.exhausted = len(outcome.value) < self._wanted
         self._wanted = 0

@@ -221,3 +221,16 @@ def test_a_real_pipeline_killed_by_a_signal_costs_only_its_trial(tmp_path):
     trials = found.trials[found.trials.source != "ensemble"]
     assert len(trials) == 8 and (trials.status == "ok").sum() >= 7
     assert all("SIGKILL" in reason for reason in trials[trials.status != "ok"].reason)
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_proposals_are_asked_for_again_where_their_process_was_killed(deaths, tmp_path, monkeypatch):
+    left = tmp_path / "deaths"
+    left.write_text(str(deaths))
+    monkeypatch.setenv("LEARNVIEWS_TEST_LOST", str(left))
+    found = study(tmp_path / "s", maker="search_lost", trials=8)
+    if deaths > 1:
+        with pytest.raises(RuntimeError, match=r"no proposals could be made, twice: .*SIGKILL"):
+            list(found.run())
+    assert len(list(found.run())) and len(finished(found)) == 8 and left.read_text() == "0"
+    found.close()

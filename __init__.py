@@ -10,6 +10,7 @@ from . import grammar as _grammar
 from .grammar import (
     BatchSelection,
     Brush,
+    ConfusionMatrix,
     CubeBars,
     CubeMap,
     GradientFlow,
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BatchSelection",
     "Brush",
+    "ConfusionMatrix",
     "CubeBars",
     "CubeMap",
     "GradientFlow",

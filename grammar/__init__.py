@@ -8,6 +8,7 @@ from typing import Any
 
 from ..kernels import pages as _pages
 from .brush import Brush, Target
+from .confusion import ConfusionMatrix
 from .cube_bars import CubeBars
 from .cube_links import link_brush
 from .cube_map import CubeMap
@@ -26,6 +27,7 @@ from .symbol_rows import SymbolRows
 __all__ = [
     "BatchSelection",
     "Brush",
+    "ConfusionMatrix",
     "CubeBars",
     "CubeMap",
     "GradientFlow",

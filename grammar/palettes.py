@@ -15,6 +15,8 @@ SKY_BLUE = "#56B4E9"  # previewed
 DARK_BLUE = "#08306B"  # selected
 BLUISH_GREEN = "#009E73"  # right
 VERMILLION = "#D55E00"  # wrong
+ORANGE = "#E69F00"  # of rows: under the pointer, in whatever view
+BLACK = "#000000"  # of rows: clicked
 GREY = "#8C8C8C"  # the rest
 
 _BLUES = ("#d3e4f3", "#b3d3e8", "#85bcdc", "#519ccc", "#2777b8", "#115299", "#08306b")

@@ -6,6 +6,8 @@ from typing import Any
 
 from holoviews.core.options import Options, Store
 
+from .confusion import ConfusionMatrix
+from .confusion_bokeh import ConfusionMatrixPlot
 from .cube_bars import CubeBars
 from .cube_bokeh import CubeBarsPlot
 from .cube_map import CubeMap
@@ -29,6 +31,7 @@ _PLOTS = {
     CubeBars: CubeBarsPlot,
     CubeMap: CubeMapPlot,
     QueryMap: QueryMapPlot,
+    ConfusionMatrix: ConfusionMatrixPlot,
 }
 
 
@@ -67,6 +70,15 @@ def register() -> None:
     )
     options.SymbolRows = framewise
     _register_cube(options)
+    _register_search(options)
+
+
+def _register_search(options: Any) -> None:
+    plot: dict[str, Any] = {"responsive": True, "min_width": 180, "padding": 0, "toolbar": None, "show_grid": False}
+    plot |= {"tools": ["hover", "tap"], "default_tools": [], "active_tools": ["tap"]}
+    options.ConfusionMatrix = Options("style", line_color="#DDDDDD", line_width=0.5)
+    options.ConfusionMatrix = Options("plot", **plot, height=320, invert_yaxis=True)
+    options.ConfusionMatrix = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

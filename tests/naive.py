@@ -398,3 +398,9 @@ def bin_counts(codes: Any, rows: Any, sizes: Any) -> list[list[int]]:
             assert codes[row][column] < size
             counts[column][codes[row][column]] += 1
     return counts
+
+
+def confusion_counts(truth: Any, prediction: Any, classes: Any) -> list[list[int]]:
+    """[truth][prediction], in the order of `classes`."""
+    pairs = list(zip(truth, prediction, strict=True))
+    return [[pairs.count((true, said)) for said in classes] for true in classes]

@@ -1,0 +1,44 @@
+"""What elements of rows have in common: which rows each of their marks stands for, and whom to tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import param
+
+from .streams import RowSelection
+
+
+class RowLinked(param.Parameterized):
+    """Mixin of elements whose marks (bars, cells, points) stand for rows of a table.
+
+    `ids` and `marks` go together: row `ids[i]` is part of mark `marks[i]`, the number of a row of the element's own
+    table; -1 where a row is in none.
+    """
+
+    ids: Any = param.Array(default=np.zeros(0, dtype=object), doc="Ids of the rows behind the element.")
+    marks: Any = param.Array(default=np.zeros(0, dtype=np.int64), doc="Of each row, the mark it is part of; -1: none.")
+    selection: Any = param.ClassSelector(
+        class_=RowSelection, default=None, allow_None=True, doc="Links this element to others of the same rows."
+    )
+
+    def check_rows(self, marks: int) -> None:
+        """Complain where ids and marks do not fit `marks` marks."""
+        if len(self.ids) != len(self.marks):
+            raise ValueError(f"expected a mark per row id, {len(self.ids)}, got {len(self.marks)}")
+        if len(self.marks) and not (self.marks.min() >= -1 and self.marks.max() < marks):
+            raise ValueError(f"expected marks from -1 to {marks - 1}, got {self.marks.min()} to {self.marks.max()}")
+
+    def rows_of(self, marks: Iterable[int]) -> np.ndarray:
+        """Ids of the rows behind some marks."""
+        return self.ids[np.isin(self.marks, list(marks))]
+
+    def counts_of(self, ids: Iterable[Any], marks: int) -> np.ndarray:
+        """How many of the rows `ids` are in each mark. (marks,) int"""
+        if not len(self.ids):
+            return np.zeros(marks, dtype=np.int64)
+        there = pd.Index(self.ids).isin(np.asarray(ids, dtype=object)) & (self.marks >= 0)
+        return np.bincount(self.marks[there], minlength=marks)

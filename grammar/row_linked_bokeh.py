@@ -1,0 +1,95 @@
+"""Bokeh plots of rows: pointing and clicking are told to a `RowSelection`, and what it says is drawn at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColumnDataSource, CustomJS
+
+from .columns import Columns
+from .layers_bokeh import LayeredPlot
+
+# Python is told of the mark under the pointer once per mark, not once per move.
+HOVER = """
+const mark = cb_data.index.indices.length > 0 ? cb_data.index.indices[0] : -1
+if (source._mark !== mark) { source._mark = mark; pointed.data = {mark: mark < 0 ? [] : [mark]} }
+"""
+
+
+class RowLinkedPlot(LayeredPlot):
+    """A plot whose marks stand for rows. Layers `kept` and `lit` show which part of each mark is selected.
+
+    Subclasses say how, with `shares`, and draw both layers with `layer_glyph`. Further handle: `pointed_source`.
+    """
+
+    def shares(self, element: Any, counts: np.ndarray, name: str) -> Columns:
+        """Columns of a layer ("kept" or "lit") for so many rows of each mark."""
+        raise NotImplementedError
+
+    def layers(self, element: Any) -> dict[str, Columns]:
+        """What is selected of each mark."""
+        return {name: self._shares(element, name) for name in ("kept", "lit")}
+
+    def _shares(self, element: Any, name: str) -> Columns:
+        ids = () if element.selection is None else getattr(element.selection, name)
+        return self.shares(element, element.counts_of(ids, len(element)), name)
+
+    def _init_glyphs(self, plot: Any, element: Any, ranges: Any, source: Any) -> None:
+        super()._init_glyphs(plot, element, ranges, source)
+        renderer = self.handles["glyph_renderer"]
+        renderer.nonselection_glyph = renderer.selection_glyph = None  # the layers tell what is selected
+        self.handles["pointed_source"] = ColumnDataSource({"mark": []})
+        self._heeded: Any = None
+        self._heed(element)
+        hover = self.handles.get("hover")
+        if hover is not None:
+            args = {"source": self.handles["source"], "pointed": self.handles["pointed_source"]}
+            hover.update(renderers=[renderer], callback=CustomJS(args=args, code=HOVER))
+        self.hear(self.handles["pointed_source"], "data", self._pointed)
+        self.hear(self.handles["source"].selected, "indices", self._tapped)
+
+    def annotate(self, element: Any) -> None:
+        """Follow the element's selection: a patched one may have another."""
+        self._heed(element)
+
+    def _heed(self, element: Any) -> None:
+        heeded = getattr(self, "_heeded", None)
+        if heeded is element.selection:
+            return
+        if heeded is not None:
+            heeded._subscribers = [(at, each) for at, each in heeded._subscribers if each != self._show]
+        if element.selection is not None:
+            element.selection.add_subscriber(self._show)
+        self._heeded = element.selection
+
+    def _show(self, **selected: Any) -> None:
+        """Draw what is selected now; nothing else is redrawn."""
+        if self.current_frame is None:
+            return
+        for name in ("kept", "lit"):
+            columns = self._shares(self.current_frame, name)
+            source = self.handles[f"{name}_source"]
+            if any(not np.array_equal(source.data[key], values) for key, values in columns.items()):
+                source.data = columns
+
+    def _pointed(self, attr: str, old: Any, new: Any) -> None:
+        element = self.current_frame
+        if element is not None and element.selection is not None:
+            element.selection.light(element.rows_of(int(mark) for mark in new["mark"]), self._source(element))
+
+    def _tapped(self, attr: str, old: Any, new: Any) -> None:
+        """A click keeps the rows of a mark; one beside all marks keeps none. Shift adds."""
+        element = self.current_frame
+        if element is not None and element.selection is not None:
+            element.selection.keep(element.rows_of(int(mark) for mark in new), self._source(element))
+
+    def _source(self, element: Any) -> str:
+        return element.label or type(element).__name__
+
+    def cleanup(self) -> None:
+        """HoloViews' hook: the page is closed."""
+        if self._heeded is not None:
+            self._heeded._subscribers = [each for each in self._heeded._subscribers if each[1] != self._show]
+            self._heeded = None
+        super().cleanup()

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import param
-from holoviews.core import Dataset, Dimension, Element2D
+from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
 from .row_linked import RowLinked
 
 
-class ConfusionMatrix(Dataset, Element2D, RowLinked):
+class ConfusionMatrix(RowLinked, Element2D):
     """A cell per true class and predicted class: how many rows, and which share of the true class.
 
     Parameters

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import param
+from holoviews.core import Dataset
 
 from .streams import RowSelection
 
 
-class RowLinked(param.Parameterized):
-    """Mixin of elements whose marks (bars, cells, points) stand for rows of a table.
+class RowLinked(Dataset):
+    """Base of elements whose marks (bars, cells, points) stand for rows of a table.
 
     `ids` and `marks` go together: row `ids[i]` is part of mark `marks[i]`, the number of a row of the element's own
     table; -1 where a row is in none.

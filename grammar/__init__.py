@@ -20,6 +20,7 @@ from .operations import aggregate_batches
 from .overview import TrainingOverview
 from .patch import patch
 from .query_map import QueryChoice, QueryMap
+from .residuals import Residuals
 from .rnnbow import rnnbow
 from .streams import BatchSelection, RowSelection
 from .symbol_rows import SymbolRows
@@ -35,6 +36,7 @@ __all__ = [
     "LossLink",
     "QueryChoice",
     "QueryMap",
+    "Residuals",
     "RowSelection",
     "SymbolRows",
     "Target",

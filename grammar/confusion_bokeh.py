@@ -62,9 +62,10 @@ class ConfusionMatrixPlot(RowLinkedPlot):
         ink = np.where(share[shown] > 0.55, "#FFFFFF", "#222222")
         return {"text": {"x": x[shown], "y": y[shown], "text": text, "ink": ink}, **super().layers(element)}
 
-    def shares(self, element: Any, counts: np.ndarray, name: str) -> Columns:
+    def shares(self, element: Any, there: np.ndarray, name: str) -> Columns:
         """A bar at the foot of each cell that has some of the rows; of the kept ones below, of the lit ones above."""
         x, y, whole = (element.dimension_values(i) for i in range(3))
+        counts = np.bincount(element.marks[there], minlength=len(whole))
         some = np.flatnonzero(counts)
         wide = 2 * HALF * counts[some] / np.maximum(whole[some], 1)
         foot = y[some] + HALF - (0.0 if name == "kept" else 0.14)

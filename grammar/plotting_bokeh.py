@@ -17,9 +17,11 @@ from .gradients_bokeh import GradientFlowPlot, GradientHorizonPlot
 from .links import LossLink
 from .links_bokeh import LossLinkCallback
 from .overview import TrainingOverview
-from .palettes import BLUE, GREY
+from .palettes import BLUE, GREY, SKY_BLUE
 from .query_map import QueryMap
 from .query_map_bokeh import QueryMapPlot
+from .residuals import Residuals
+from .residuals_bokeh import ResidualsPlot
 from .rows_bokeh import SymbolRowsPlot, TrainingOverviewPlot
 from .symbol_rows import SymbolRows
 
@@ -32,6 +34,7 @@ _PLOTS = {
     CubeMap: CubeMapPlot,
     QueryMap: QueryMapPlot,
     ConfusionMatrix: ConfusionMatrixPlot,
+    Residuals: ResidualsPlot,
 }
 
 
@@ -79,6 +82,9 @@ def _register_search(options: Any) -> None:
     options.ConfusionMatrix = Options("style", line_color="#DDDDDD", line_width=0.5)
     options.ConfusionMatrix = Options("plot", **plot, height=320, invert_yaxis=True)
     options.ConfusionMatrix = Options("norm", framewise=True)
+    options.Residuals = Options("style", color=SKY_BLUE, line_color=None)
+    options.Residuals = Options("plot", **plot, height=220)
+    options.Residuals = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

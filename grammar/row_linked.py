@@ -37,9 +37,12 @@ class RowLinked(Dataset):
         """Ids of the rows behind some marks."""
         return self.ids[np.isin(self.marks, list(marks))]
 
+    def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
+        """Which of this element's rows are among `ids` and part of a mark. (rows,) bool"""
+        if not len(self.ids):
+            return np.zeros(0, dtype=bool)
+        return pd.Index(self.ids).isin(np.asarray(ids, dtype=object)) & (self.marks >= 0)
+
     def counts_of(self, ids: Iterable[Any], marks: int) -> np.ndarray:
         """How many of the rows `ids` are in each mark. (marks,) int"""
-        if not len(self.ids):
-            return np.zeros(marks, dtype=np.int64)
-        there = pd.Index(self.ids).isin(np.asarray(ids, dtype=object)) & (self.marks >= 0)
-        return np.bincount(self.marks[there], minlength=marks)
+        return np.bincount(self.marks[self.mask_of(ids)], minlength=marks)

@@ -23,8 +23,8 @@ class RowLinkedPlot(LayeredPlot):
     Subclasses say how, with `shares`, and draw both layers with `layer_glyph`. Further handle: `pointed_source`.
     """
 
-    def shares(self, element: Any, counts: np.ndarray, name: str) -> Columns:
-        """Columns of a layer ("kept" or "lit") for so many rows of each mark."""
+    def shares(self, element: Any, there: np.ndarray, name: str) -> Columns:
+        """Columns of a layer ("kept" or "lit"); `there`: which of the element's rows (rows,) are."""
         raise NotImplementedError
 
     def layers(self, element: Any) -> dict[str, Columns]:
@@ -33,7 +33,7 @@ class RowLinkedPlot(LayeredPlot):
 
     def _shares(self, element: Any, name: str) -> Columns:
         ids = () if element.selection is None else getattr(element.selection, name)
-        return self.shares(element, element.counts_of(ids, len(element)), name)
+        return self.shares(element, element.mask_of(ids), name)
 
     def _init_glyphs(self, plot: Any, element: Any, ranges: Any, source: Any) -> None:
         super()._init_glyphs(plot, element, ranges, source)

@@ -404,3 +404,14 @@ def confusion_counts(truth: Any, prediction: Any, classes: Any) -> list[list[int
     """[truth][prediction], in the order of `classes`."""
     pairs = list(zip(truth, prediction, strict=True))
     return [[pairs.count((true, said)) for said in classes] for true in classes]
+
+
+def residual_bars(pairs: Any, marks: Any) -> list[tuple[float, ...]]:
+    """Per bar least, largest, count, mean truth and mean prediction; pairs (truth, prediction) are in order."""
+    bars = []
+    for mark in sorted(set(marks)):
+        mine = [pair for pair, where in zip(pairs, marks, strict=True) if where == mark]
+        off = [said - true for true, said in mine]
+        means = [sum(pair[side] for pair in mine) / len(mine) for side in (0, 1)]
+        bars.append((min(off), max(off), len(mine), *means))
+    return bars

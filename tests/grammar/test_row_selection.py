@@ -69,3 +69,15 @@ def test_dynamic_maps_follow_it():
     assert list(lit[()]["x"]) == [1, 3]
     selection.light(["d"])
     assert list(lit[()]["x"]) == [3]
+
+
+def test_a_million_numbers_are_kept_as_numbers():
+    selection = lv.RowSelection()
+    selection.light(np.arange(1_000_000))
+    assert selection.lit.dtype == np.int64 and selection.mask(np.arange(5), "lit").all()
+    selection.keep(pd.Series([5, 4, 5]))
+    assert list(selection.kept) == [5, 4]
+    selection.keep(["five"], add=True)
+    assert list(selection.kept) == [5, 4, "five"] and selection.kept.dtype == object
+    selection.keep(iter([1, 2]))
+    assert list(selection.kept) == [1, 2]

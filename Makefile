@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 PORT   ?= 5006
+JOBS   ?= 2
 BIN    := $(VENV)/bin
 # The one PyTorch that the tests were run with; a plain "torch" may bring gigabytes of GPU libraries along.
 TORCH  ?= torch==2.13.0
@@ -41,7 +42,7 @@ serve: $(VENV)/installed
 	@LEARNVIEWS_HOME="$(CURDIR)" $(BIN)/learnviews serve --port $(PORT)
 
 test: $(VENV)/installed-test browser lint
-	$(PYTEST)
+	$(PYTEST) -n $(JOBS) --dist loadfile
 
 test-slow: $(VENV)/installed-test browser
 	$(PYTEST) -m slow

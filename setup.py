@@ -24,6 +24,7 @@ PACKAGES = [
 TEST = [
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "playwright>=1.45",
     "psutil>=5.9",

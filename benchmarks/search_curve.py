@@ -21,7 +21,7 @@ STYLES = {
 }
 PANELS = ((1, "on the holdout"), (2, "as each search itself validates it"))
 WIDTH, HEIGHT, LEFT, TOP, GAP = 440, 300, 60, 76, 50
-FIRST = 0.25  # seconds: where the axis of time begins
+FIRST = 3.0  # seconds: where the axis of time begins; before, processes start and import
 
 
 def draw(lines: list[dict[str, Any]]) -> str:
@@ -94,7 +94,7 @@ def grid(left: float, times: np.ndarray, low: float, high: float) -> str:
         y = TOP + HEIGHT * (high - value) / (high - low)
         drawn.append(f'<line x1="{left}" x2="{left + WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
         drawn.append(words(left - 6, y + 4, f"{value:.1f}", anchor="end"))
-    ticks = [tick for tick in (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300) if times[0] <= tick <= times[-1] * 1.001]
+    ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 30, 60, 120, 300) if times[0] <= tick <= times[-1] * 1.001]
     for tick in ticks:
         x = left + WIDTH * np.log(tick / times[0]) / np.log(times[-1] / times[0])
         drawn.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{TOP + HEIGHT}" stroke="#eee"/>')

@@ -42,13 +42,12 @@ def learnviews(table: Table, seconds: float, seed: int, maker: str = MAKER) -> d
             table.data, table.problem, Path(folder) / "study", seconds=seconds, workers=CORES, rng=seed, maker=maker
         )
         began = time.time()
-        for _ in study.run():
-            pass
+        arrived = {model.number: time.time() - began for model in study.run()}
         wall = time.time() - began
         trials, best = study.trials, study.best
         study.close()
-    singles = _incumbents(table, trials[trials["source"] != "ensemble"], began)
-    blends = _incumbents(table, trials[trials["source"] == "ensemble"], began)
+    singles = _incumbents(trials[trials["source"] != "ensemble"], arrived)
+    blends = _incumbents(trials[trials["source"] == "ensemble"], arrived)
     better = [point for point in blends if not singles or _cost(table, point[2]) < _cost(table, singles[-1][2])]
     return {
         "score": table.judged(best.predictions) if best else table.trivial(),  # no model within its time: a guess
@@ -112,17 +111,15 @@ SYSTEMS: dict[str, Callable[[Table, float, int], dict[str, Any]]] = {
 # -- LearnViews
 
 
-def _incumbents(table: Table, trials: pd.DataFrame, began: float) -> list[list[float]]:
-    """Every new best by the validated score, in the order in which trials ended."""
-    done = trials[(trials["status"] == "ok") & (trials["fidelity"] >= 1)]
-    started = done["started"].astype("datetime64[ns]")
-    ends = (started - pd.Timestamp(began, unit="s")).dt.total_seconds() + done["seconds"].astype(float)
+def _incumbents(trials: pd.DataFrame, arrived: dict[int, float]) -> list[list[float]]:
+    """Every new best by the validated score, in the order in which models came out of the search."""
     found: list[list[float]] = []
     lowest = np.inf
-    for at in ends.sort_values().index:
-        if done.loc[at, "cost"] < lowest:
-            lowest = done.loc[at, "cost"]
-            found.append([float(ends[at]), float(done.loc[at, "holdout"]), float(done.loc[at, "train"])])
+    by_number = trials.set_index("number")
+    for number, at in sorted(arrived.items(), key=lambda item: item[1]):
+        if number in by_number.index and by_number.loc[number, "cost"] < lowest:
+            lowest = by_number.loc[number, "cost"]
+            found.append([at, float(by_number.loc[number, "holdout"]), float(by_number.loc[number, "train"])])
     return found
 
 

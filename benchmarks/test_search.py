@@ -27,6 +27,8 @@ pytestmark = [
 ]
 SECONDS = float(os.environ.get("LEARNVIEWS_BENCH_SECONDS", 60))
 CORES = 2
+# Dask's own profiler looks at its workers a hundred times a second: with all cores busy it is in the way.
+os.environ.setdefault("DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED", "False")
 
 
 @pytest.fixture

@@ -231,7 +231,7 @@ def _forecasting(known: Facts, exclude: tuple[str, ...], bent: bool, told: bool)
     if bent and bending[0][1]:
         found.append(Choice("series:shape", ("none", "root", "log"), when=bending))
     if told and learned[0][1]:
-        found.append(Choice("lags:known", (0, 1, 3, 7), 0, learned))
+        found += [Choice("lags:known", (0, 1, 3, 7), 0, learned), Choice("lags:past", ("yes", "no"), None, learned)]
     return [*found, *_lags(known, learned)] if learned[0][1] else found
 
 

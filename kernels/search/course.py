@@ -119,16 +119,16 @@ class Course:
     @property
     def reach(self) -> int:
         """Steps of the past that features are made of."""
-        return max(self.config["lags:count"], *self.seasons, 1)
+        return 1 if self.timeless else max(self.config["lags:count"], *self.seasons, 1)
+
+    @property
+    def timeless(self) -> bool:
+        """Whether values follow from what is known of their own time, whatever came before."""
+        return bool(self.covariates.width) and self.config.get("lags:past") == "no"
 
     def _rows(self, past: np.ndarray, codes: np.ndarray, at: np.ndarray, lead: np.ndarray) -> np.ndarray:
         """One row of features per past (latest first), for the position `at` that lies `lead` steps after it."""
-        count = self.config["lags:count"]
-        parts = [past[:, :count]]
-        parts += [self._season_before(past, lead, length)[:, None] for length in self.seasons if length > count]
-        if self.config.get("lags:means") == "yes":
-            windows = sorted({2, max(3, self.reach // 2), self.reach})
-            parts += [past[:, :window].mean(axis=1, keepdims=True) for window in windows]
+        parts = [] if self.timeless else self._lags(past, lead)
         if self.config.get("lags:calendar") == "yes":
             parts += [(at / self.span)[:, None], self.timeline.phases(at)]
         parts.append(self._waves(at))
@@ -138,6 +138,16 @@ class Course:
         if len(self.blocks) and max(map(len, self.blocks)) > 1:
             parts.append((lead / max(block[-1] for block in self.blocks))[:, None])
         return np.hstack(parts)
+
+    def _lags(self, past: np.ndarray, lead: np.ndarray) -> list[np.ndarray]:
+        """Features made of the past alone."""
+        count = self.config["lags:count"]
+        parts = [past[:, :count]]
+        parts += [self._season_before(past, lead, length)[:, None] for length in self.seasons if length > count]
+        if self.config.get("lags:means") == "yes":
+            windows = sorted({2, max(3, self.reach // 2), self.reach})
+            parts += [past[:, :window].mean(axis=1, keepdims=True) for window in windows]
+        return parts
 
     def _season_before(self, past: np.ndarray, lead: np.ndarray, length: int) -> np.ndarray:
         """The latest known value that lies whole seasons before what is asked for."""
@@ -152,7 +162,7 @@ class Course:
 
     def _base(self, past: np.ndarray, lead: np.ndarray) -> np.ndarray:
         """What the regressor's answer is added to."""
-        how = self.config.get("lags:target", "level")
+        how = "level" if self.timeless else self.config.get("lags:target", "level")
         if how == "season" and self.seasons:
             return self._season_before(past, lead, self.season)
         return np.zeros(len(past)) if how == "level" else past[:, 0]

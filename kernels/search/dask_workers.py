@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 import uuid
 from typing import Any
@@ -11,6 +12,7 @@ from .workers import Limits, Outcome, Pool
 
 GRACE = 30.0  # seconds that a task may take longer than its own limit before it counts as lost
 LOOK = 0.2  # seconds between two looks at whether a task is still wanted
+FRESH = 1.0  # seconds for which the number of Dask workers is taken for known: to ask is a message
 UNUSED = 600.0  # seconds after which processes are ended that another study left behind
 
 
@@ -32,6 +34,7 @@ class DaskPool:
         self._sent, self._name, self._count = context, f"learnviews-{uuid.uuid4().hex}", 0
         self._context = self._scattered()
         self._at_work: dict[Any, tuple[Any, float, Limits]] = {}
+        self._there, self._asked = 1, -math.inf
 
     def start(self) -> None:
         """Nothing to begin: the cluster is there."""
@@ -39,7 +42,10 @@ class DaskPool:
     @property
     def workers(self) -> int:
         """Tasks that can run side by side now: workers may come and go."""
-        return min(self._most, max(1, len(self._client.scheduler_info(n_workers=-1)["workers"])))
+        if time.monotonic() - self._asked > FRESH:
+            self._there = len(self._client.scheduler_info(n_workers=-1)["workers"])
+            self._asked = time.monotonic()
+        return min(self._most, max(1, self._there))
 
     @property
     def free(self) -> int:

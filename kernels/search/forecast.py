@@ -26,7 +26,8 @@ class Forecaster(Quiet):
     config : dict
         "model"; "season" ("found", "set", "none"), "season:length", "season:waves"; "series:shape" ("none", "root",
         "log"); "lags:count", "lags:target" ("level", "difference", "season"), "lags:means", "lags:calendar",
-        "lags:ahead" ("recursive", "direct"), "lags:known" (earlier steps of the known covariates).
+        "lags:ahead" ("recursive", "direct"), "lags:known" (earlier steps of the known covariates),
+        "lags:past" ("no": nothing but season, calendar and known covariates counts).
     regressor : estimator, optional
         None: the model is a rule.
     time : str

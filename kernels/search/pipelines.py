@@ -104,7 +104,9 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
         found.append(FAMILIES[name].phrase.format(**FAMILIES[name].values(dict(config))))
     if "clusters" in config:
         found.append(f"{config['clusters']} clusters")
-    if "lags:count" in config:
+    if config.get("lags:past") == "no":
+        found.append("without the past")
+    elif "lags:count" in config:
         found.append(f"{config['lags:count']} lags")
     if config.get("lags:ahead") == "direct":
         found.append("each step by itself")

@@ -47,6 +47,8 @@ _FUTURE: list[dict] = [
     {"model": "seasonal"},
     {"model": "linear"},
     {"model": "linear", "lags:known": 7},
+    {"model": "boosting", "boosting:trees": 80, "lags:past": "no"},
+    {"model": "extra", "extra:trees": 120, "lags:past": "no"},
     {"model": "smoothing"},
     {"model": "linear", "linear:strength": 10.0, "lags:count": 36, "season": "none"},
     {"model": "linear", "linear:strength": 3.0, "lags:count": 24, "lags:ahead": "direct"},
@@ -92,7 +94,10 @@ def portfolio(data, problem) -> list[dict]:
     """
     parameters, bans = choices.parameters(data, problem), choices.bans(data, problem)
     legal: list[dict] = []
+    names = {parameter.name for parameter in parameters}
     for start in _STARTS.get(problem.task, _LABELS):
+        if "lags:past" in start and "lags:past" not in names:
+            continue  # nothing is known ahead
         full = complete(_fitting(start, parameters), parameters)
         full = _allowed(full, bans)
         if full["model"] == start["model"] and full not in legal and not complaint(full, parameters, bans):

@@ -215,3 +215,26 @@ def test_a_covariate_far_out_or_missing_does_not_run_away():
     frame = pd.DataFrame({"t": np.arange(63.0), "x": x, "none": np.nan, "y": np.append(3 * x[:60], [0, 0, 0])})
     _, said = future(Table(frame), {"model": "linear"}, slice(0, 59), slice(60, None), known=("x", "none"))
     assert np.isfinite(said).all() and np.abs(said).max() < 40
+
+
+@pytest.mark.parametrize("ahead", ["recursive", "direct"])
+def test_where_the_past_tells_nothing_the_covariates_alone_answer(ahead):
+    rng = np.random.default_rng(0)
+    table = waves(120)
+    table.frame["heat"] = rng.normal(size=120)
+    table.frame["y"] = 2 * table.frame["heat"] + 1
+    table.columns["heat"] = Column("heat", "real")
+    alone = {"model": "linear", "linear:strength": 1e-4, "season": "none", "lags:past": "no", "lags:ahead": ahead}
+    fit, later = range(100), range(100, 120)
+    made, said = future(table, alone, fit, later, known=("heat",))
+    assert said == pytest.approx(table.frame["y"][100:].to_numpy(), abs=1e-2)
+    nonsense = table.frame.loc[100:109].assign(y=1000.0)
+    made.observe(nonsense.drop(columns="y"), nonsense["y"])
+    assert made.predict(table.frame.loc[110:119].drop(columns="y")) == pytest.approx(said[10:])
+    assert "without the past" in pipelines.describe(alone | {"lags:count": 12}, "timeSeriesForecasting")
+
+
+def test_without_covariates_the_past_is_all_there_is():
+    table, fit, later = waves(), range(100), range(100, 110)
+    with_past = future(table, {"model": "linear"}, fit, later)[1]
+    assert future(table, {"model": "linear", "lags:past": "no"}, fit, later)[1] == pytest.approx(with_past)

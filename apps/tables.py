@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import re
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -12,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..kernels.file_kinds import SEPARATORS, SIGNATURES, check_names
+from ..kernels import file_kinds
+from ..kernels.file_kinds import SEPARATORS, SIGNATURES, check_file, check_names
 from ..kernels.progress import Progress
 
 CSV = (".csv", ".csv.gz")
@@ -39,7 +39,7 @@ def is_csv(path: str | Path) -> bool:
 
 def stem(path: str | Path) -> str:
     """A file's name without what says that it is a table."""
-    return re.sub(r"(?i)(\.csv\.gz|\.csv|\.parquet|\.pq)$", "", Path(path).name)
+    return file_kinds.stem(path, ENDINGS)
 
 
 def check_table(path: Path) -> None:
@@ -50,12 +50,7 @@ def check_table(path: Path) -> None:
     FileNotFoundError, ValueError
         If it is not there, empty, or of another kind; the message names it and what was expected.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    if not path.stat().st_size:
-        raise ValueError(f"{path}: the file is empty; expected a table")
-    if not is_table(path):
-        raise ValueError(f"{path}: no table; expected a file that ends in {', '.join(ENDINGS)}")
+    check_file(path, ENDINGS)
     _check_text(path) if is_csv(path) else _check_parquet(path)
 
 

@@ -11,7 +11,7 @@ import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
-from .row_linked import RowLinked
+from .row_linked import RowLinked, row_ids, rows_of_split
 
 
 class ConfusionMatrix(RowLinked, Element2D):
@@ -87,11 +87,8 @@ class ConfusionMatrix(RowLinked, Element2D):
         ValueError
             If there is not one prediction and one id per row.
         """
-        if ids is None:
-            ids = truth.index if isinstance(truth, pd.Series) else np.arange(len(truth))
-        true, said, ids = (pd.Series(list(each), dtype=object) for each in (truth, prediction, ids))
-        if not len(true) == len(said) == len(ids):
-            raise ValueError(f"expected a prediction and an id per row, got {len(true)}, {len(said)} and {len(ids)}")
+        ids = row_ids(ids, truth, prediction)
+        true, said = (pd.Series(list(each), dtype=object) for each in (truth, prediction))
         known = true.notna() & said.notna()
         order = _order(pd.concat([true[known], said[known]]), classes)
         place = {label: at for at, label in enumerate(order)}
@@ -100,7 +97,7 @@ class ConfusionMatrix(RowLinked, Element2D):
             place[t] * len(order) + place[p] for t, p in zip(true[known], said[known], strict=True)
         ]
         table = _table(np.bincount(cells[cells >= 0], minlength=len(order) ** 2).reshape(len(order), len(order)))
-        known_as = {"classes": [str(label) for label in order], "ids": ids.to_numpy(), "marks": cells}
+        known_as = {"classes": [str(label) for label in order], "ids": ids, "marks": cells}
         return cls(table, datatype=["dictionary"], **(known_as | params))
 
     @classmethod
@@ -115,9 +112,7 @@ class ConfusionMatrix(RowLinked, Element2D):
         frame = model.predictions
         if not {"truth", "prediction"} <= set(frame.columns) or "lassification" not in model.problem.task:
             raise ValueError(f"{model.name}: a confusion matrix needs one label per row, not {model.problem.task}")
-        rows = frame[frame["split"] == split]
-        if not len(rows):
-            raise ValueError(f"{model.name}: no rows of split {split!r}; there are {', '.join(set(frame['split']))}")
+        rows = rows_of_split(model, split)
         classes = _order(pd.concat([frame["truth"], frame["prediction"]]).dropna(), None)  # one order for all splits
         return cls.from_labels(rows["truth"], rows["prediction"], classes, **{"label": model.name, **params})
 

@@ -65,7 +65,7 @@ class ConfusionMatrixPlot(RowLinkedPlot):
     def shares(self, element: Any, there: np.ndarray, name: str) -> Columns:
         """A bar at the foot of each cell that has some of the rows; of the kept ones below, of the lit ones above."""
         x, y, whole = (element.dimension_values(i) for i in range(3))
-        counts = np.bincount(element.marks[there], minlength=len(whole))
+        counts = element.counts_of(there)
         some = np.flatnonzero(counts)
         wide = 2 * HALF * counts[some] / np.maximum(whole[some], 1)
         foot = y[some] + HALF - (0.0 if name == "kept" else 0.14)

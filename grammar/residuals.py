@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
-from .row_linked import RowLinked
+from .row_linked import RowLinked, row_ids, rows_of_split
 
 ORDERS = ("truth", "prediction", "residual", "size", "row")
 MOST = 1500  # bars; of more rows each bar stands for several that follow each other
@@ -103,12 +102,8 @@ class Residuals(RowLinked, Element2D):
             raise ValueError(f"no order {order!r}; expected one of {', '.join(ORDERS)}")
         if most < 1:
             raise ValueError(f"most = {most}; expected at least one bar")
-        if ids is None:
-            ids = truth.index if isinstance(truth, pd.Series) else np.arange(len(truth))
+        ids = row_ids(ids, truth, prediction)
         true, said = (np.asarray(each, dtype=float) for each in (truth, prediction))
-        ids = pd.Index(ids, dtype=object).to_numpy()
-        if not len(true) == len(said) == len(ids):
-            raise ValueError(f"expected a prediction and an id per row, got {len(true)}, {len(said)} and {len(ids)}")
         known = np.isfinite(true) & np.isfinite(said)
         true, said, ids = true[known], said[known], ids[known]
         by = {"truth": true, "prediction": said, "residual": said - true, "size": -np.abs(said - true)}
@@ -139,9 +134,7 @@ class Residuals(RowLinked, Element2D):
             end = ""
         if f"prediction{end}" not in frame:
             raise ValueError(f"{model.name}: name one of its targets, {', '.join(model.problem.targets)}")
-        rows = frame[frame["split"] == split]
-        if not len(rows):
-            raise ValueError(f"{model.name}: no rows of split {split!r}; there are {', '.join(set(frame['split']))}")
+        rows = rows_of_split(model, split)
         return cls.from_values(rows[f"truth{end}"], rows[f"prediction{end}"], **{"label": model.name, **params})
 
 

@@ -43,6 +43,39 @@ class RowLinked(Dataset):
             return np.zeros(0, dtype=bool)
         return pd.Index(self.ids).isin(np.asarray(ids, dtype=object)) & (self.marks >= 0)
 
-    def counts_of(self, ids: Iterable[Any], marks: int) -> np.ndarray:
-        """How many of the rows `ids` are in each mark. (marks,) int"""
-        return np.bincount(self.marks[self.mask_of(ids)], minlength=marks)
+    def counts_of(self, there: np.ndarray) -> np.ndarray:
+        """How many rows of a mask of `mask_of` are in each mark. (marks,) int"""
+        return np.bincount(self.marks[there], minlength=len(self))
+
+
+def row_ids(ids: Any, truth: Any, prediction: Any) -> np.ndarray:
+    """Ids of rows: `ids`, else the index of `truth` where it has one, else positions; one per row.
+
+    Raises
+    ------
+    ValueError
+        If there is not one prediction and one id per row.
+    """
+    if ids is None:
+        ids = truth.index if isinstance(truth, pd.Series) else np.arange(len(truth))
+    found = pd.Index(list(ids), dtype=object).to_numpy()
+    if not len(truth) == len(prediction) == len(found):
+        raise ValueError(
+            f"expected a prediction and an id per row, got {len(truth)}, {len(prediction)} and {len(found)}"
+        )
+    return found
+
+
+def rows_of_split(model: Any, split: str) -> pd.DataFrame:
+    """The prediction frame of a `kernels.search.Model`, rows of one split only.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    frame = model.predictions
+    rows = frame[frame["split"] == split]
+    if not len(rows):
+        raise ValueError(f"{model.name}: no rows of split {split!r}; there are {', '.join(set(frame['split']))}")
+    return rows

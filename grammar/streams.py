@@ -72,11 +72,8 @@ class RowSelection(Stream):
         chosen = _ids(ids)
         if add and len(chosen):
             before = pd.Index(self.kept)
-            chosen = (
-                before[~before.isin(chosen)]
-                if pd.Index(chosen).isin(before).all()
-                else before.append(_new(chosen, before))
-            )
+            rest = before[~before.isin(chosen)]
+            chosen = rest if len(before) - len(rest) == len(chosen) else before.append(pd.Index(chosen))
         self._become("kept", chosen, source)
 
     def clear(self, source: str = "") -> None:
@@ -101,11 +98,6 @@ def _ids(ids: Iterable[Any] | None) -> np.ndarray:
     whole = getattr(getattr(ids, "dtype", None), "kind", "O") in "iu"
     found = pd.Index(ids) if whole else pd.Index([] if ids is None else list(ids), dtype=object)
     return (found if found.is_monotonic_increasing and found.is_unique else found.unique()).to_numpy()
-
-
-def _new(ids: np.ndarray, before: pd.Index) -> pd.Index:
-    found = pd.Index(ids)
-    return found[~found.isin(before)]
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:

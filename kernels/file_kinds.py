@@ -1,9 +1,10 @@
-"""What files look like that are no tables, and what tables in files must not have."""
+"""Names of tables' files, what files look like that are no tables, and what tables in files must not have."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 SEPARATORS = ",;\t|"  # of the values of a CSV file
 SIGNATURES = {
@@ -23,3 +24,20 @@ def check_names(names: Iterable[str], table: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{table}: columns named twice: {', '.join(twice)}; expected different names")
+
+
+def check_file(path: Path, endings: tuple[str, ...]) -> None:
+    """Complain about a table's file that is not there, empty, or of another name than `endings` allow."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    if not path.stat().st_size:
+        raise ValueError(f"{path}: the file is empty; expected a table")
+    if not str(path).lower().endswith(endings):
+        raise ValueError(f"{path}: no table; expected a file that ends in {', '.join(endings)}")
+
+
+def stem(path: str | Path, endings: tuple[str, ...]) -> str:
+    """A file's name without the longest of `endings` that it has."""
+    name = Path(path).name
+    length = max((len(ending) for ending in endings if name.lower().endswith(ending)), default=0)
+    return name[: len(name) - length]

@@ -256,7 +256,7 @@ class Loop:
             job = self._next(budget, steady)
             if job is None:
                 return True
-            self._start(job, budget)
+            self._start(job)
         return False
 
     def _next(self, budget: Budget, steady: bool) -> Job | None:
@@ -274,7 +274,7 @@ class Loop:
         fits = lambda trial: trial.seconds * self._growth[trial.fidelity] < left  # noqa: E731
         return fidelity.next_job(trials, self._queue, self._levels, fits, budget.closing)
 
-    def _start(self, job: Job, budget: Budget) -> None:
+    def _start(self, job: Job) -> None:
         seed = seed_of(self._seed, job.key)
         number = self._store.begin(job.config, job.key, self._name(job.config), job.source, job.fidelity, seed)
         self._trials[number] = Done(job.key, job.config, job.fidelity, None, job.source, finished=False)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..file_kinds import SEPARATORS, SIGNATURES, check_names
+from .. import file_kinds
+from ..file_kinds import SEPARATORS, SIGNATURES, check_file, check_names
 from .values import REAL, all_match, listed
 from .written import as_plain
 
@@ -37,7 +38,7 @@ def is_table(path: str | Path) -> bool:
 
 def stem(path: str | Path) -> str:
     """A file's name without what says that it is a table."""
-    return re.sub(r"(?i)(\.(csv|tsv)(\.gz)?|\.parquet|\.pq)$", "", Path(path).name)
+    return file_kinds.stem(path, ENDINGS)
 
 
 def read_table(path: Path) -> tuple[pd.DataFrame, bool, list[str]]:
@@ -48,12 +49,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, bool, list[str]]:
     FileNotFoundError, ValueError
         If it is not there, empty, no table, or damaged; the message names it, and the row.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    if not path.stat().st_size:
-        raise ValueError(f"{path}: the file is empty; expected a table")
-    if not is_table(path):
-        raise ValueError(f"{path}: no table; expected a file that ends in {', '.join(ENDINGS)}")
+    check_file(path, ENDINGS)
     if str(path).lower().endswith(PARQUET):
         return read_parquet(path), False, []
     frame, notes = read_csv(path)

@@ -48,7 +48,7 @@ def test_every_cell_knows_its_rows():
         true, predicted = LABELS[cell // 3], LABELS[cell % 3]
         wanted = [at + 100 for at in range(60) if truth[at] == true and said[at] == predicted]
         assert list(found.rows_of([cell])) == wanted
-        assert found.counts_of(wanted[:2], 9)[cell] == len(wanted[:2])
+        assert found.counts_of(found.mask_of(wanted[:2]))[cell] == len(wanted[:2])
 
 
 def test_missing_answers_and_foreign_classes():

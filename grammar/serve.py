@@ -109,7 +109,6 @@ def _send(doc: Document, events: list[Any]) -> None:
     session: Any = getattr(doc.session_context, "session", None)
     served = session is not None and session._pending_writes is not None
     changes = [each for each in events if isinstance(each, DocumentPatchedEvent)]
-    served = session is not None and session._pending_writes is not None
     if served and changes:
         for connection in session._subscribed_connections:
             message = connection.protocol.create("PATCH-DOC", changes)

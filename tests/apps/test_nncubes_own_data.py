@@ -20,6 +20,7 @@ pytestmark = pytest.mark.ui
 ROWS = 4000
 OWN = """
 window.own = {
+  ask: ([serial, word, argument]) => { Bokeh.documents[0].get_model_by_name("data_asked").tags = [serial, word, argument] },
   step: () => document.getElementById("data").dataset.step,
   open: () => document.getElementById("data").open,
   alert: () => document.querySelector("#data .alert")?.textContent ?? "",
@@ -177,6 +178,25 @@ def test_from_an_upload_to_a_brushed_dashboard(app, server, csv, home, second):
     second.wait("own.options().includes('trips')")  # every open page offers it
     choose(second, "trips")
     second.wait("nn.figures().some((f) => f.title.text.startsWith('size of trip'))")
+
+
+def test_what_is_typed_while_the_form_is_drawn_anew_is_told(app, csv):
+    upload(app, csv)
+    edited(app)
+    place = app.js("[...document.querySelectorAll('.c1 label')].findIndex((each) => each.textContent === 'size')")
+    bins = app.page.locator(f"#b{place}")
+    for number, (count, leave) in enumerate([("8", "Enter"), ("9", "Tab")]):
+        bins.fill(count)
+        app.js("place => { document.getElementById(`b${place}`).old = true }", place)
+        app.js("own.ask", [900 + number, "measure", ["size", "mean", True]])
+        app.wait("place => !document.getElementById(`b${place}`).old", place)
+        assert bins.input_value() == count  # the answer to another question takes nothing away
+        app.page.locator(f"#b{place}").press(leave)
+        app.wait("([place, count]) => document.getElementById(`b${place}`).defaultValue === count", [place, count])
+        app.js("place => { document.getElementById(`b${place}`).old = true }", place)
+        app.js("own.ask", [910 + number, "measure", ["size", "mean", False]])
+        app.wait("place => !document.getElementById(`b${place}`).old", place)
+        assert bins.input_value() == count  # the server has heard it
 
 
 def test_a_served_table_opens_at_once_and_is_remembered(page, home, tmp_path, second):

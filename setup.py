@@ -19,6 +19,7 @@ PACKAGES = [
     "apps",
     "apps.rnnbow",
     "apps.nncubes",
+    "apps.snowcat",
 ]
 
 TEST = [
@@ -60,9 +61,10 @@ setup(
         "learnviews": ["py.typed"],
         "learnviews.grammar": ["*.npz"],
         "learnviews.grammar.cube_page": ["*.js", "*.css", "*.html"],
-        "learnviews.apps": ["index.html"],
+        "learnviews.apps": ["index.html", "templates/*"],
         "learnviews.apps.rnnbow": ["templates/*.html", "static/*"],
         "learnviews.apps.nncubes": ["templates/*.html"],
+        "learnviews.apps.snowcat": ["templates/*"],
     },
     install_requires=[
         "numpy>=2.0",

@@ -19,7 +19,7 @@ import click
 from .tables import check_table, is_table
 
 APPS = Path(__file__).parent
-SERVED = ("rnnbow", "nncubes")
+SERVED = ("rnnbow", "nncubes", "snowcat")
 CUBE = ".cube.npz"
 UPLOAD_LIMIT = "LEARNVIEWS_UPLOAD_LIMIT"  # MB: how the NNCubes app hears of it
 FIRST_STEPS = 30_000  # 300 recorded batches, as in the original

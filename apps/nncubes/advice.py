@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from learnviews.apps.nncubes.jobs import Jobs
+from learnviews.apps.jobs import Jobs
 from learnviews.apps.nncubes.shelf import aggregate_words
 from learnviews.apps.nncubes.suggestions import Wanted, asked_list, is_hit, surprise_list, wanted_list
 from learnviews.kernels.cube import Model, Query

@@ -1,0 +1,5 @@
+"""Cards of compare."""
+
+from __future__ import annotations
+
+CARDS: tuple = ()

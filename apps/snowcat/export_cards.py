@@ -1,0 +1,5 @@
+"""Cards of export."""
+
+from __future__ import annotations
+
+CARDS: tuple = ()

@@ -1,0 +1,5 @@
+"""Cards of problem."""
+
+from __future__ import annotations
+
+CARDS: tuple = ()

@@ -1,0 +1,5 @@
+"""Cards of train."""
+
+from __future__ import annotations
+
+CARDS: tuple = ()

@@ -30,9 +30,11 @@ class Session:
         For the plots; `theme.yaml` does not reach them.
     doc : Document, optional
         The current one if absent.
+    template : jinja2.Template, optional
+        Of the page, instead of the app's templates/index.html.
     """
 
-    def __init__(self, title: str, theme: Any = None, doc: Document | None = None) -> None:
+    def __init__(self, title: str, theme: Any = None, doc: Document | None = None, template: Any = None) -> None:
         from panel.io.document import init_doc
         from panel.io.state import state
 
@@ -40,6 +42,8 @@ class Session:
         # Without this hook every stream update is dropped in silence. The name is private to Panel: a test watches it.
         self.doc.on_event("document_ready", partial(state._schedule_on_load, self.doc))
         self.doc.title = title
+        if template is not None:
+            self.doc.template = template
         settings = {"theme": theme} if theme else {}
         # Without WebGL: starting it costs more than a few hundred bars ever give back.
         self._renderer = hv.renderer("bokeh").instance(mode="server", webgl=False, **settings)

@@ -2,7 +2,9 @@
 
 import sys
 
+from learnviews.apps.pages import page_template
 from learnviews.apps.nncubes.explorer import Explorer, shelf
 from learnviews.grammar.serve import Session
 
-Explorer(Session("NNCubes · LearnViews"), shelf(tuple(sys.argv[1:])))
+session = Session("NNCubes · LearnViews", template=page_template("nncubes"))
+Explorer(session, shelf(tuple(sys.argv[1:])))

@@ -15,7 +15,8 @@ from learnviews.apps.jobs import Jobs
 from learnviews.apps.nncubes.proposal import QUALITIES, Proposal
 from learnviews.apps.nncubes.tables import Table
 from learnviews.apps.nncubes.training import State, Training
-from learnviews.apps.nncubes.uploads import Upload, drop, upload_limit
+from learnviews.apps.nncubes.uploads import TableUpload
+from learnviews.apps.uploads import drop, upload_limit
 from learnviews.kernels.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class OwnData:
         self.table: Table | None = None
         self.proposal: Proposal | None = None
         self.training: Training | None = None
-        self._upload: Upload | None = None
+        self._upload: TableUpload | None = None
         self._upload_id: Any = None
         self._reading: Progress | None = None
         self._run = self._serial = 0
@@ -214,7 +215,7 @@ class OwnData:
         self._forget_upload()
         self.proposal = None
         self._upload_id = file["id"]
-        self._upload = Upload(file["name"], file["size"], file["modified"], self.limit)
+        self._upload = TableUpload(file["name"], file["size"], file["modified"], self.limit)
         self.open = True
         self._go("upload")
         self._hear(0)

@@ -2,7 +2,9 @@
 
 import sys
 
+from learnviews.apps.pages import page_template
 from learnviews.apps.rnnbow.explorer import Explorer, library
 from learnviews.grammar.serve import Session
 
-Explorer(Session("RNNbow · LearnViews"), library(tuple(sys.argv[1:])))
+session = Session("RNNbow · LearnViews", template=page_template("rnnbow"))
+Explorer(session, library(tuple(sys.argv[1:])))

@@ -7,6 +7,5 @@ from learnviews.apps.snowcat.explorer import Explorer
 from learnviews.apps.snowcat.shelf import shelf
 from learnviews.grammar.serve import Session
 
-session = Session("Snowcat · LearnViews")
-session.doc.template = page_template("snowcat")
+session = Session("Snowcat · LearnViews", template=page_template("snowcat"))
 Explorer(session, shelf(tuple(sys.argv[1:])))

@@ -4,8 +4,8 @@ const morph = (() => {
   const isText = (element) => /^(INPUT|TEXTAREA)$/.test(element.tagName) && !/^(checkbox|radio|button|range|file)$/.test(element.type)
   const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && (one.id ?? "") === (other.id ?? "") && one.type === other.type
   const attributes = (now, next) => {
-    for (const {name} of [...now.attributes]) if (!next.hasAttribute(name) && name !== "class") now.removeAttribute(name)
-    for (const {name, value} of next.attributes) if (now.getAttribute(name) !== value && name !== "class") now.setAttribute(name, value)
+    for (const {name} of Array.from(now.attributes)) if (!next.hasAttribute(name) && name !== "class") now.removeAttribute(name)
+    for (const {name, value} of Array.from(next.attributes)) if (now.getAttribute(name) !== value && name !== "class") now.setAttribute(name, value)
     const marks = ["lit", "is-kept"].filter((mark) => now.classList.contains(mark))  // said by other means than the HTML
     const classes = [...new Set([...next.classList, ...marks])].join(" ")
     if (now.className !== classes && (classes || now.className)) now.setAttribute("class", classes)
@@ -29,7 +29,7 @@ const morph = (() => {
     if (now.tagName === "SELECT" && now === document.activeElement && next.value !== now.value) now.value = next.value
   }
   const children = (now, next) => {
-    const old = [...now.childNodes], wanted = [...next.childNodes]
+    const old = Array.from(now.childNodes), wanted = Array.from(next.childNodes)
     wanted.forEach((each, at) => {
       if (at >= old.length) now.append(each)
       else if (alike(old[at], each)) node(old[at], each)

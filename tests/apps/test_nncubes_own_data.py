@@ -186,16 +186,18 @@ def test_what_is_typed_while_the_form_is_drawn_anew_is_told(app, csv):
     place = app.js("[...document.querySelectorAll('.c1 label')].findIndex((each) => each.textContent === 'size')")
     bins = app.page.locator(f"#b{place}")
     for number, (count, leave) in enumerate([("8", "Enter"), ("9", "Tab")]):
-        bins.fill(count)
+        bins.focus()
+        app.js("place => document.getElementById(`b${place}`).select()", place)
         app.js("place => { document.getElementById(`b${place}`).old = true }", place)
         app.js("own.ask", [900 + number, "measure", ["size", "mean", True]])
-        app.wait("place => !document.getElementById(`b${place}`).old", place)
-        assert bins.input_value() == count  # the answer to another question takes nothing away
+        app.wait("document.querySelector('[aria-label=\"mean of size\"]').checked")
+        assert app.js("place => document.getElementById(`b${place}`).old", place)  # it is the one that was typed in
+        app.page.keyboard.insert_text(count)  # instead of what was selected
+        assert bins.input_value() == count
         app.page.locator(f"#b{place}").press(leave)
         app.wait("([place, count]) => document.getElementById(`b${place}`).defaultValue === count", [place, count])
-        app.js("place => { document.getElementById(`b${place}`).old = true }", place)
         app.js("own.ask", [910 + number, "measure", ["size", "mean", False]])
-        app.wait("place => !document.getElementById(`b${place}`).old", place)
+        app.wait("!document.querySelector('[aria-label=\"mean of size\"]').checked")
         assert bins.input_value() == count  # the server has heard it
 
 

@@ -7,37 +7,70 @@ from pathlib import Path
 from typing import Any
 
 from ..kernels import pages as _pages
+from .agreement import Disagreement
 from .brush import Brush, Target
+from .column_histograms import ColumnHistograms
 from .confusion import ConfusionMatrix
+from .cost_over_time import CostOverTime
 from .cube_bars import CubeBars
 from .cube_links import link_brush
 from .cube_map import CubeMap
 from .cube_views import cube_views
+from .error_correlation import ErrorCorrelation
 from .extension import extension
 from .extension import register as _register
+from .forecast_lines import Forecast
 from .gradients import GradientFlow, GradientHorizon
+from .image_mosaic import ImageMosaic
+from .importance_bars import ParameterImportance
+from .importance_map import ImportanceMap
+from .lift import Cutoff, LiftCurve
 from .operations import aggregate_batches
 from .overview import TrainingOverview
+from .parallel_coordinates import ParallelCoordinates
+from .pareto_front import ParetoFront
+from .partial_dependence import PartialDependence
 from .patch import patch
 from .query_map import QueryChoice, QueryMap
 from .residuals import Residuals
 from .rnnbow import rnnbow
+from .row_map import RowMap
+from .score_intervals import ScoreIntervals
+from .series_tracks import SeriesTracks, series_tracks
+from .step_matrix import StepMatrix
 from .streams import BatchSelection, RowSelection
 from .symbol_rows import SymbolRows
 
 __all__ = [
     "BatchSelection",
     "Brush",
+    "ColumnHistograms",
     "ConfusionMatrix",
+    "CostOverTime",
     "CubeBars",
     "CubeMap",
+    "Cutoff",
+    "Disagreement",
+    "ErrorCorrelation",
+    "Forecast",
     "GradientFlow",
     "GradientHorizon",
+    "ImageMosaic",
+    "ImportanceMap",
+    "LiftCurve",
     "LossLink",
+    "ParallelCoordinates",
+    "ParameterImportance",
+    "ParetoFront",
+    "PartialDependence",
     "QueryChoice",
     "QueryMap",
     "Residuals",
+    "RowMap",
     "RowSelection",
+    "ScoreIntervals",
+    "SeriesTracks",
+    "StepMatrix",
     "SymbolRows",
     "Target",
     "TrainingOverview",
@@ -47,6 +80,7 @@ __all__ = [
     "link_brush",
     "patch",
     "rnnbow",
+    "series_tracks",
 ]
 
 

@@ -6,23 +6,55 @@ from typing import Any
 
 from holoviews.core.options import Options, Store
 
+from .agreement import Disagreement
+from .agreement_bokeh import DisagreementPlot
+from .column_histograms import ColumnHistograms
+from .column_histograms_bokeh import ColumnHistogramsPlot
 from .confusion import ConfusionMatrix
 from .confusion_bokeh import ConfusionMatrixPlot
+from .cost_over_time import CostOverTime
+from .cost_over_time_bokeh import CostOverTimePlot
 from .cube_bars import CubeBars
 from .cube_bokeh import CubeBarsPlot
 from .cube_map import CubeMap
 from .cube_map_bokeh import CubeMapPlot
+from .error_correlation import ErrorCorrelation
+from .error_correlation_bokeh import ErrorCorrelationPlot
+from .forecast_lines import Forecast
+from .forecast_lines_bokeh import ForecastPlot
 from .gradients import GradientFlow, GradientHorizon
 from .gradients_bokeh import GradientFlowPlot, GradientHorizonPlot
+from .image_mosaic import ImageMosaic
+from .image_mosaic_bokeh import ImageMosaicPlot
+from .importance_bars import ParameterImportance
+from .importance_bars_bokeh import ParameterImportancePlot
+from .importance_map import ImportanceMap
+from .importance_map_bokeh import ImportanceMapPlot
+from .lift import LiftCurve
+from .lift_bokeh import LiftCurvePlot
 from .links import LossLink
 from .links_bokeh import LossLinkCallback
 from .overview import TrainingOverview
 from .palettes import BLUE, GREY, SKY_BLUE
+from .parallel_coordinates import ParallelCoordinates
+from .parallel_coordinates_bokeh import ParallelCoordinatesPlot
+from .pareto_front import ParetoFront
+from .pareto_front_bokeh import ParetoFrontPlot
+from .partial_dependence import PartialDependence
+from .partial_dependence_bokeh import PartialDependencePlot
 from .query_map import QueryMap
 from .query_map_bokeh import QueryMapPlot
 from .residuals import Residuals
 from .residuals_bokeh import ResidualsPlot
+from .row_map import RowMap
+from .row_map_bokeh import RowMapPlot
 from .rows_bokeh import SymbolRowsPlot, TrainingOverviewPlot
+from .score_intervals import ScoreIntervals
+from .score_intervals_bokeh import ScoreIntervalsPlot
+from .series_tracks import SeriesTracks
+from .series_tracks_bokeh import SeriesTracksPlot
+from .step_matrix import StepMatrix
+from .step_matrix_bokeh import StepMatrixPlot
 from .symbol_rows import SymbolRows
 
 _PLOTS = {
@@ -35,6 +67,22 @@ _PLOTS = {
     QueryMap: QueryMapPlot,
     ConfusionMatrix: ConfusionMatrixPlot,
     Residuals: ResidualsPlot,
+    Disagreement: DisagreementPlot,
+    ErrorCorrelation: ErrorCorrelationPlot,
+    LiftCurve: LiftCurvePlot,
+    Forecast: ForecastPlot,
+    ScoreIntervals: ScoreIntervalsPlot,
+    ColumnHistograms: ColumnHistogramsPlot,
+    CostOverTime: CostOverTimePlot,
+    SeriesTracks: SeriesTracksPlot,
+    ParallelCoordinates: ParallelCoordinatesPlot,
+    ParetoFront: ParetoFrontPlot,
+    StepMatrix: StepMatrixPlot,
+    ImageMosaic: ImageMosaicPlot,
+    ImportanceMap: ImportanceMapPlot,
+    ParameterImportance: ParameterImportancePlot,
+    RowMap: RowMapPlot,
+    PartialDependence: PartialDependencePlot,
 }
 
 
@@ -85,6 +133,55 @@ def _register_search(options: Any) -> None:
     options.Residuals = Options("style", color=SKY_BLUE, line_color=None)
     options.Residuals = Options("plot", **plot, height=220)
     options.Residuals = Options("norm", framewise=True)
+    options.Forecast = Options("style", fill_alpha=0, line_color=None)
+    options.Forecast = Options("plot", **plot, height=300)
+    options.Forecast = Options("norm", framewise=True)
+    options.LiftCurve = Options("style", line_width=12, line_alpha=0)
+    options.LiftCurve = Options("plot", **plot, height=300)
+    options.LiftCurve = Options("norm", framewise=True)
+    options.Disagreement = Options("style", line_color=None)
+    options.Disagreement = Options("plot", **plot, height=220)
+    options.Disagreement = Options("norm", framewise=True)
+    options.ErrorCorrelation = Options("style", line_color=None)
+    options.ErrorCorrelation = Options("plot", **plot, height=320, invert_yaxis=True)
+    options.ErrorCorrelation = Options("norm", framewise=True)
+    options.ScoreIntervals = Options("style", fill_alpha=0, line_color=None)
+    options.ScoreIntervals = Options("plot", **plot, height=300, invert_yaxis=True)
+    options.ScoreIntervals = Options("norm", framewise=True)
+    options.ColumnHistograms = Options("style", line_color=None)
+    options.ColumnHistograms = Options("plot", **plot, xaxis=None, yaxis=None)
+    options.ColumnHistograms = Options("norm", framewise=True)
+    options.CostOverTime = Options("style", alpha=0.7)
+    options.CostOverTime = Options("plot", **plot, height=260)
+    options.CostOverTime = Options("norm", framewise=True)
+    options.SeriesTracks = Options("style", line_width=1)
+    tools = {"default_tools": ["xpan", "xwheel_zoom", "reset"], "active_tools": ["xpan", "tap"]}
+    options.SeriesTracks = Options("plot", **(plot | tools), ylabel="")
+    options.SeriesTracks = Options("norm", framewise=True)
+    options.ParallelCoordinates = Options("plot", **{**plot, "tools": ["hover", "tap", "box_select"], "active_tools": ["tap", "box_select"]})
+    options.ParallelCoordinates = Options("plot", height=320, xaxis=None, yaxis=None)
+    options.ParallelCoordinates = Options("norm", framewise=True)
+    options.ParetoFront = Options("style", alpha=0.7)
+    options.ParetoFront = Options("plot", **plot, height=260, logx=True)
+    options.ParetoFront = Options("norm", framewise=True)
+    options.StepMatrix = Options("style", color="#FAFAFA", line_color="#EEEEEE")
+    options.StepMatrix = Options("plot", **plot, height=360, invert_yaxis=True)
+    options.StepMatrix = Options("norm", framewise=True)
+    options.ImageMosaic = Options("style", line_color=None)
+    options.ImageMosaic = Options("plot", **plot, xaxis=None, yaxis=None)
+    options.ImageMosaic = Options("norm", framewise=True)
+    options.ImportanceMap = Options("style", line_color=None)
+    options.ImportanceMap = Options("plot", **plot, height=360, invert_yaxis=True)
+    options.ImportanceMap = Options("norm", framewise=True)
+    options.ParameterImportance = Options("style", color=SKY_BLUE, line_color=None)
+    options.ParameterImportance = Options("plot", **{**plot, "tools": ["hover"], "active_tools": []}, height=300, invert_yaxis=True)
+    options.ParameterImportance = Options("norm", framewise=True)
+    drags = {"default_tools": ["pan", "wheel_zoom", "reset"], "active_tools": ["tap", "wheel_zoom"]}
+    options.RowMap = Options("style", size=5, line_color=None, fill_alpha=0.75)
+    options.RowMap = Options("plot", **(plot | drags), height=320)
+    options.RowMap = Options("norm", framewise=True)
+    options.PartialDependence = Options("plot", **plot, height=280)
+    options.PartialDependence = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

@@ -29,6 +29,8 @@ class Residuals(RowLinked, Element2D):
         Of each row, for what is selected within a bar.
     order : str
         What the bars are ordered by.
+    reach : float, optional
+        Largest residual, up or down, that the axis has room for: the same for several models puts them on one scale.
     selection : RowSelection, optional
         Hovering a bar lights its rows, clicking keeps them; rows lit or kept elsewhere show in their bars.
 
@@ -59,6 +61,7 @@ class Residuals(RowLinked, Element2D):
 
     residuals: Any = param.Array(default=np.zeros(0), doc="Prediction - truth of each row.")
     order: Any = param.Selector(default="truth", objects=list(ORDERS), doc="What the bars are ordered by.")
+    reach: Any = param.Number(default=0.0, bounds=(0, None), doc="Least that the axis has room for, up and down.")
 
     def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
         kdims = default_dimensions(data, kdims, type(self).kdims)

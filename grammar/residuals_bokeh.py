@@ -90,7 +90,7 @@ class ResidualsPlot(RowLinkedPlot):
 
     def extents(self, element: Any) -> tuple[float, float, float, float]:
         """All bars, with zero in the middle."""
-        most = float(max(np.abs(element.residuals).max(initial=0), np.nan_to_num(element.mean_error))) or 1.0
+        most = float(max(np.abs(element.residuals).max(initial=element.reach), np.nan_to_num(element.mean_error))) or 1.0
         rows = float(np.sum(element.dimension_values(3)))
         return -0.5, -1.15 * most, max(rows - 0.5, 0.5), 1.15 * most
 

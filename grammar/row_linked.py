@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,3 +79,9 @@ def rows_of_split(model: Any, split: str) -> pd.DataFrame:
     if not len(rows):
         raise ValueError(f"{model.name}: no rows of split {split!r}; there are {', '.join(set(frame['split']))}")
     return rows
+
+
+def names_of(models: Sequence[Any]) -> list[str]:
+    """Names of models; where several have the same one, with their numbers."""
+    names = [model.name for model in models]
+    return [f"{model.name} ({model.number})" if names.count(model.name) > 1 else model.name for model in models]

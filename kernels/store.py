@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -129,7 +130,7 @@ class WriterLock:
             except OSError as error:
                 raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
             try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _flock(self._handle)
             except OSError as error:
                 os.close(self._handle)
                 raise StoreError(f"{path}: another process is writing this {kind}") from error
@@ -143,6 +144,33 @@ class WriterLock:
             self.path.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = -1
+
+
+def _flock(handle: int, tries: int = 4) -> None:
+    """Lock; more than once, as `is_locked` of somebody else may hold it for a moment."""
+    for left in reversed(range(tries)):
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if not left:
+                raise
+            time.sleep(0.01)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether some process, this one included, holds the `WriterLock` of a file."""
+    lock = path.resolve().with_name(path.resolve().name + "-lock")
+    try:
+        handle = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def array_columns(array: np.ndarray) -> tuple[str, str, np.ndarray]:

@@ -415,3 +415,16 @@ def residual_bars(pairs: Any, marks: Any) -> list[tuple[float, ...]]:
         means = [sum(pair[side] for pair in mine) / len(mine) for side in (0, 1)]
         bars.append((min(off), max(off), len(mine), *means))
     return bars
+
+
+def cut_counts(positive: Any, chances: Any, cutoff: float) -> tuple[int, int, int, int]:
+    """Hits, false alarms, misses, rejections, row by row."""
+    hits = false_alarms = misses = rejections = 0
+    for true, chance in zip(positive, chances, strict=True):
+        if chance != chance:
+            continue
+        hits += true and chance >= cutoff
+        false_alarms += (not true) and chance >= cutoff
+        misses += true and chance < cutoff
+        rejections += (not true) and chance < cutoff
+    return hits, false_alarms, misses, rejections

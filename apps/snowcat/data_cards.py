@@ -1,41 +1,13 @@
-"""Cards of the first step: which data sets there are, and what is in the one that was chosen."""
+"""Cards of the first step: which data sets there are, what is in the one that was chosen, and changes of it.
+
+A card for another kind of data is one more class in `CARDS`: it says itself which data it fits.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from learnviews.apps.snowcat.data_description import Description
+from learnviews.apps.snowcat.data_sets import DataSets
+from learnviews.apps.snowcat.data_table import Table
+from learnviews.apps.snowcat.data_views import Columns, Series
 
-from learnviews.apps.snowcat.card import Card
-from learnviews.apps.snowcat.pane import does, text
-
-
-class DataSets(Card):
-    """Data sets to choose from."""
-
-    name, title = "data sets", "Data sets"
-    help = "Choose a data set to look at; one that was worked with before comes back with its problems, studies and chosen models."
-    steps = at_first = ("data",)
-    size = (3, 12)
-    hears = ("data",)
-
-    @classmethod
-    def fits(cls, room: Any) -> bool:
-        return True
-
-    def show(self) -> None:
-        shown = self.room.project.key if self.room.project else None
-        self.slot.html(
-            '<div class="tiles">'
-            + "".join(
-                f'<button type="button" class="tile" {does("open", source.key)} aria-pressed="{str(source.key == shown).lower()}">'
-                f"<b>{text(source.title)}</b><small>{text(source.about)}</small></button>"
-                for source in self.room.shelf.sources.values()
-            )
-            + "</div>"
-        )
-
-    def do_open(self, key: str) -> None:
-        """Open a data set."""
-        self.room.shelf.open(key, self.room)
-
-
-CARDS = (DataSets,)
+CARDS = (DataSets, Columns, Description, Table, Series)

@@ -13,6 +13,7 @@ from learnviews.apps.snowcat.board import Board
 from learnviews.apps.snowcat.card import STEPS
 from learnviews.apps.snowcat.pane import Pane
 from learnviews.apps.snowcat.stepper import reachable, stepper_html
+from learnviews.apps.snowcat.uploading import Uploading
 from learnviews.apps.snowcat.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Explorer:
         self.room = Workspace(session, shelf, self.tell)
         self.stepper = Pane("stepper", self._step)
         self.board = Board(self.room)
+        self.uploading = Uploading(self.room)
         self.panes = {pane.name: pane for pane in (self.stepper, *(slot.pane for slot in self.board.slots))}
         self._serial = 0
         self._listen()
@@ -55,6 +57,7 @@ class Explorer:
             bookmark=self.bookmark,
             pane_stepper=self.stepper.model,
             **self.board.placed(),
+            **self.uploading.placed(),
         )
         self._heard({"step"})
         self.board.lay()
@@ -117,6 +120,8 @@ class Explorer:
     # -- what the page shows
 
     def _heard(self, events: set[str]) -> None:
+        if "marks" in events:
+            self._mark()
         self.stepper.show(stepper_html(self.room))
         if events & {"step", "data", "problem", "study"}:
             self.bookmark.tags = [self.address]

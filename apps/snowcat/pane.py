@@ -5,6 +5,7 @@ The page's script draws a pane anew in place, so that what has the focus keeps i
 * `data-do='["word", argument]'` on a button: pressed.
 * `data-ask='["word", more...]'` on an input or select: changed; the argument is [more..., value].
 * `data-type="word"` on an input: typed into or dragged, told while it goes on; the argument is the value.
+* `data-file="word"` on a file input: a file was chosen; the argument has its "name", "size" and, up to 1 MB, "text".
 * `<form data-form="word">`: submitted; the argument maps names to values, a list where several inputs share a name.
 * `data-row` and `data-model`, with an id as JSON: hovering lights this row or model everywhere, clicking keeps it.
 """

@@ -3,103 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import threading
+import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from learnviews.apps.snowcat.project_file import ProjectFile
+from learnviews.apps.snowcat.project_parts import MARKS, Changes, Choice, Entry, found_id, identity
 from learnviews.apps.snowcat.studies import LiveStudy
 from learnviews.kernels import search
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Dataset, Problem, Profile
 
-FILE = "project.json"
-MARKS = ("not sure", "yes", "no")
-"""Whether a problem is meaningful, as the user says."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A problem of the list.
-
-    Parameters
-    ----------
-    id : str
-        Within the project.
-    problem : Problem
-    origin : str
-        "found", "own" or "document".
-    mark : str
-        One of `MARKS`.
-    """
-
-    id: str
-    problem: Problem
-    origin: str = "found"
-    mark: str = "not sure"
-
-
-@dataclass
-class Choice:
-    """A model that is to be exported.
-
-    Parameters
-    ----------
-    study : str
-        Name of its study in the project.
-    number : int
-    note : str
-    """
-
-    study: str
-    number: int
-    note: str = ""
-
-
-@dataclass
-class Changes:
-    """What the user changed of the data set as it was read.
-
-    Parameters
-    ----------
-    types : dict
-        Column to type.
-    excluded : list of str
-        Columns left out of everything.
-    joins : list of dict
-        "path", "on" (list of pairs of columns) and "columns" (list, or None for all) of each table that was joined.
-    """
-
-    types: dict[str, str] = field(default_factory=dict)
-    excluded: list[str] = field(default_factory=list)
-    joins: list[dict[str, Any]] = field(default_factory=list)
-
-    def apply(self, raw: Dataset) -> Dataset:
-        """The data set as it is used; ValueError where a change does not fit."""
-        data = raw
-        for join in self.joins:
-            data = data.join(
-                search.load(join["path"]), on=[tuple(pair) for pair in join["on"]], columns=join["columns"]
-            )
-        if self.types:
-            data = data.with_types(self.types)
-        if self.excluded:
-            data = data.select([name for name in data.columns if name not in self.excluded])
-        return data
+__all__ = ["MARKS", "Changes", "Choice", "Entry", "Project"]
 
 
 class Project:
     """One data set and all that was made of it.
 
+    What is done is written at once, and merged with what another process wrote. Where nothing can be written, the
+    project lives as long as the server, and `note` says so.
+
     Parameters
     ----------
     folder : Path
-        Where it is kept: `project.json` and a folder `studies`.
+        Where it is kept: `project.json` and a folder `studies`. Where there is a project of other data under this
+        name, the folder beside it that ends in "~2" (~3, ...) is taken.
     title : str
     raw : Dataset
         As it was read.
@@ -112,25 +45,36 @@ class Project:
         With the user's changes.
     entries : list of Entry
         Problems, those found by `search.discover` the most promising first.
+    left_out : dict
+        Column to the reason why it is no target.
+    looked : bool
+        Whether problems were looked for in the data as it is.
+    looking : search.Progress or None
+        Of the search for problems that goes on.
     chosen : list of Choice
         Models to export, ranked.
     studies : dict of LiveStudy
         By name, in the order they were begun.
+    note : str
+        What users should know of how it is kept; the event "note" says that there is another one.
     """
 
     def __init__(self, folder: Path, title: str, raw: Dataset) -> None:
-        self.folder, self.title, self.raw, self.key = folder, title, raw, folder.name
+        self.title, self.raw, self.key = title, raw, folder.name
         self.changes = Changes()
         self.data = raw
         self.entries: list[Entry] = []
         self.left_out: dict[str, str] = {}
-        self.looked = False  # for problems
+        self.looked, self.looking, self.not_found = False, None, ""
         self.chosen: list[Choice] = []
         self.studies: dict[str, LiveStudy] = {}
-        self.problem_reading = ""  # what of a stored project could not be used
+        self.note = ""
+        self._dropped: set[str] = set()  # problems that were found and deleted
+        self._kept_studies: dict[str, dict[str, Any]] = {}  # what is stored of studies, also of those that are not there
         self._watching: list[Callable[[str], None]] = []
         self._lock = threading.RLock()
-        self._read()
+        self._identity = identity(raw)
+        self._read(folder)
 
     def __repr__(self) -> str:
         return f"<Project {self.title}: {len(self.entries)} problems, {len(self.studies)} studies>"
@@ -156,6 +100,11 @@ class Project:
                 with contextlib.suppress(RuntimeError):  # its page has just been closed
                     heard(event)
 
+    def _say(self, note: str) -> None:
+        if note and note != self.note:
+            self.note = note
+            self.tell("note")
+
     # -- data
 
     @cached_property
@@ -173,27 +122,61 @@ class Project:
         """
         data = changes.apply(self.raw)
         with self._lock:
-            self.changes, self.data = changes, data
-            self.__dict__.pop("profile", None)
-            kept = [entry for entry in self.entries if _fits(entry.problem, data)]
-            self.entries = [entry for entry in kept if entry.origin != "found"]
-            self.looked = False
+            self._use(changes, data)
+            self.entries = [fitting for entry in self.entries if (fitting := _fitted(entry, data)) is not None]
+            self.looked, self.not_found = False, ""
             self._write()
         self.tell("data", "problems")
 
+    def _use(self, changes: Changes, data: Dataset) -> None:
+        self.changes, self.data = changes, data
+        self.__dict__.pop("profile", None)
+        if self.looking is not None:
+            self.looking.cancel()
+
     # -- problems
 
-    def find_problems(self, progress: Any = None) -> None:
-        """Look for problems: seconds; to be done in a thread."""
-        found = search.discover(self.data, progress=progress)
+    def look_for_problems(self, again: bool = False) -> None:
+        """Have a thread look for problems, unless one does; every page hears "problems" as it goes on.
+
+        Parameters
+        ----------
+        again : bool
+            Look even where that was done, and bring back what was deleted.
+        """
         with self._lock:
+            if self.looking is not None or (not again and (self.looked or self.not_found)):
+                return
+            self.looking, self.not_found = search.Progress(lambda _: self.tell("problems")), ""
+            if again:
+                self._dropped.clear()
+            work = partial(self._look, self.looking)
+        threading.Thread(target=work, daemon=True, name=f"problems of {self.key}").start()
+        self.tell("problems")
+
+    def _look(self, progress: search.Progress) -> None:
+        try:
+            self.find_problems(progress)
+        except Exception as error:  # whatever it is, the pages are to hear of it
+            self.not_found = str(error) or type(error).__name__
+        finally:
+            with self._lock:
+                self.looking = None
+            self.tell("problems")
+
+    def find_problems(self, progress: search.Progress | None = None) -> None:
+        """Look for problems: seconds; to be done in a thread. Their ids are those of the last time."""
+        data = self.data
+        found = search.discover(data, progress=progress)
+        with self._lock:
+            if data is not self.data:
+                return  # it was changed meanwhile: what was found says nothing
+            known = {entry.id: entry for entry in self.entries}
             own = [entry for entry in self.entries if entry.origin != "found"]
-            marks = {entry.problem.to_json(): entry.mark for entry in self.entries}
-            new = [
-                Entry(f"found {at}", each, "found", marks.get(each.to_json(), MARKS[0]))
-                for at, each in enumerate(found)
-            ]
-            self.entries, self.left_out, self.looked = [*own, *new], dict(found.left_out), True
+            new = [Entry(found_id(each), each) for each in found]
+            new = [replace(each, mark=known[each.id].mark) if each.id in known else each for each in new]
+            self.entries = [*own, *(each for each in new if each.id not in self._dropped)]
+            self.left_out, self.looked = dict(found.left_out), True
             self._write()
         self.tell("problems")
 
@@ -201,20 +184,30 @@ class Project:
         """A problem of the list by its id."""
         return next((entry for entry in self.entries if entry.id == id_), None)
 
+    def alike(self, problem: Problem) -> Entry | None:
+        """The problem of the list that says the same."""
+        return next((entry for entry in self.entries if entry.problem == problem), None)
+
     def add_problem(self, problem: Problem, origin: str = "own") -> Entry:
         """Put a problem on top of the list; ValueError where it cannot be learned from the data."""
         problem = problem.check(self.data)
         with self._lock:
-            taken = {entry.id for entry in self.entries}
-            number = next(at for at in range(1, len(taken) + 2) if f"{origin} {at}" not in taken)
-            entry = Entry(f"{origin} {number}", problem, origin, "yes")
+            entry = Entry(f"{origin}-{uuid.uuid4().hex[:8]}", problem, origin, "yes")
             self.entries = [entry, *self.entries]
             self._write()
         self.tell("problems")
         return entry
 
     def edit_problem(self, id_: str, problem: Problem | None = None, mark: str | None = None) -> None:
-        """Change a problem, or whether it is meaningful."""
+        """Change a problem, or whether it is meaningful.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be learned from the data, or there is no such mark.
+        """
+        if mark is not None and mark not in MARKS:
+            raise ValueError(f"{mark!r} says not whether a problem is meaningful; expected {', '.join(MARKS)}")
         problem = None if problem is None else problem.check(self.data)
         with self._lock:
             self.entries = [
@@ -224,43 +217,124 @@ class Project:
             self._write()
         self.tell("problems", *(["problem"] if problem else []))
 
-    def drop_problem(self, id_: str) -> None:
-        """Take a problem off the list."""
+    def drop_problem(self, id_: str) -> tuple[int, Entry] | None:
+        """Take a problem off the list.
+
+        Returns
+        -------
+        Its place and the problem, for `restore_problem`; None where there was none.
+        """
         with self._lock:
-            self.entries = [entry for entry in self.entries if entry.id != id_]
+            place = next((at for at, entry in enumerate(self.entries) if entry.id == id_), None)
+            if place is None:
+                return None
+            entry = self.entries[place]
+            self.entries = [each for each in self.entries if each.id != id_]
+            self._dropped |= {id_} if entry.origin == "found" else set()
             self._write()
-        self.tell("problems")
+        self.tell("problems", "problem")
+        return place, entry
+
+    def restore_problem(self, place: int, entry: Entry) -> None:
+        """Put a problem back that was taken off the list."""
+        with self._lock:
+            if self.problem(entry.id) is None:
+                self.entries = [*self.entries[:place], entry, *self.entries[place:]]
+            self._dropped.discard(entry.id)
+            self._write()
+        self.tell("problems", "problem")
 
     # -- studies
 
     def begin_study(self, entry: Entry, **options: Any) -> LiveStudy:
         """Start a study of a problem; `options` go to `search.Study`."""
+        folder = self._new_folder()  # an empty one: no other process takes it
+        try:
+            study = LiveStudy.begin(folder, self.data, entry.problem, entry.id, **options)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            raise
         with self._lock:
-            taken = {*self.studies, *(path.name for path in self._studies_folder.glob("*"))}
-            number = next(at for at in range(1, len(taken) + 2) if str(at) not in taken)
-            study = LiveStudy.begin(self._studies_folder / str(number), self.data, entry.problem, entry.id, **options)
             self._add(study)
             self._write()
         self.tell("studies", "models")
         study.go_on()
         return study
 
+    def _new_folder(self) -> Path:
+        self._studies_folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            with contextlib.suppress(FileExistsError):
+                if str(number) not in self.studies:
+                    (self._studies_folder / str(number)).mkdir()
+                    return self._studies_folder / str(number)
+            number += 1
+
     def add_study(self, path: Path) -> LiveStudy:
-        """A study that was made elsewhere, such as by the command line."""
+        """A study that was made elsewhere, such as by the command line.
+
+        Raises
+        ------
+        OSError, ValueError
+            If there is none, or it is of other data than these.
+        """
+        path = Path(path).resolve()
+        for known in self.studies.values():
+            if known.path.resolve() == path:
+                return known
         study = LiveStudy.open(path)
+        try:
+            self._check_data(study)
+        except ValueError:
+            study.close()
+            raise
         with self._lock:
             self._add(study)
-        self.tell("studies", "models")
+            self._write()
+        self.tell("studies", "models", "problems")
         return study
 
+    def _check_data(self, study: LiveStudy) -> None:
+        there = study.study.data
+        missing = [name for name in study.problem.targets if name not in self.data.columns]
+        if missing:
+            raise ValueError(f"{study.path}: a study of other data: {self.title} has no column {missing[0]!r}")
+        known = there.frame.index.isin(self.data.frame.index)
+        if not known.all():
+            row = there.frame.index[~known][0]
+            raise ValueError(f"{study.path}: a study of other data: {self.title} has no row {row}")
+
     def _add(self, study: LiveStudy) -> None:
+        """Under a name of its own, and with a problem of the list."""
+        number, name = 2, study.name
+        while study.name in self.studies:
+            study.name, number = f"{name}~{number}", number + 1
+        if self.problem(study.problem_id) is None:
+            stored = self._kept_studies.get(study.name, {}).get("problem")
+            like = self.problem(stored) or self.alike(study.problem)
+            if like is None:
+                like = Entry(f"study-{study.name}", study.problem, "study", "yes")
+                self.entries = [like, *(each for each in self.entries if each.id != like.id)]
+            study.problem_id = like.id
         self.studies[study.name] = study
-        study.watch(self.tell)
+        self._kept_studies[study.name] = self._stored_study(study)
+        study.watch(self.tell, lambda: bool(self._watching))
+
+    def _stored_study(self, study: LiveStudy) -> dict[str, Any]:
+        path = None if study.path.parent == self._studies_folder else str(study.path)
+        return {"problem": study.problem_id, "path": path}
 
     def forget_study(self, name: str) -> None:
         """Take a study off the list, stopping it; its folder stays."""
         with self._lock:
             study = self.studies.pop(name, None)
+            kept = self._kept_studies.get(name)
+            if kept is not None and kept["path"] is None:
+                kept["forgotten"] = True  # or its folder would bring it back
+            else:
+                self._kept_studies.pop(name, None)
             self.chosen = [choice for choice in self.chosen if choice.study != name]
             self._write()
         if study is not None:
@@ -270,6 +344,24 @@ class Project:
     @property
     def _studies_folder(self) -> Path:
         return self.folder / "studies"
+
+    def _open_studies(self) -> bool:
+        """Add those that are not in the list yet: of this folder, and of others where they were before."""
+        there = {study.path for study in self.studies.values()}
+        own = sorted((each for each in self._studies_folder.glob("*") if each.is_dir()), key=_age)
+        known = self._kept_studies
+        paths = [path for path in own if not known.get(path.name, {}).get("forgotten")]
+        paths += [Path(kept["path"]) for kept in known.values() if kept["path"]]
+        new = []
+        for path in paths:
+            if path not in there and any(path.glob("*")):
+                with contextlib.suppress(OSError, ValueError):  # one that was never complete, or is not there now
+                    new.append(LiveStudy.open(path))
+        with self._lock:
+            for study in new:
+                if study.path not in {each.path for each in self.studies.values()}:
+                    self._add(study)
+        return bool(new)
 
     # -- chosen models
 
@@ -282,56 +374,106 @@ class Project:
 
     # -- on disk
 
-    def _write(self) -> None:
-        """All of it, whole or not at all."""
-        stored = {
+    def refresh(self) -> None:
+        """See what other processes did: to the project's file, and which studies they made. Milliseconds where nothing
+        changed; else a study or two are opened."""
+        with self._lock:
+            gone = [name for name, study in self.studies.items() if not study.path.exists()]
+            for name in gone:
+                self.studies.pop(name).pause()
+            if self._file.gone():
+                self._say(f"{self.folder} was deleted: what is in this page is stored again with the next change")
+            elif self._file.changed():
+                self._write()
+        if gone:
+            self._say(f"study {', '.join(gone)}: its folder is gone, and so are its models")
+        if self._open_studies() or gone:
+            self.tell("studies", "models", "problems")
+
+    def _stored(self) -> dict[str, Any]:
+        return {
             "title": self.title,
-            "changes": asdict(self.changes),
-            "problems": [
-                {**asdict(each), "problem": each.problem.to_json(), "reason": [each.problem.score, each.problem.reason]}
-                for each in self.entries
-            ],
+            "data": self._identity,
+            "changes": self.changes.stored(),
+            "problems": [each.stored() for each in self.entries],
+            "dropped": sorted(self._dropped),
             "left_out": self.left_out,
             "looked": self.looked,
-            "chosen": [asdict(each) for each in self.chosen],
-            "elsewhere": [str(each.path) for each in self.studies.values() if each.path.parent != self._studies_folder],
+            "chosen": [each.stored() for each in self.chosen],
+            "studies": self._kept_studies,
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / f"{FILE}.part"
-        part.write_text(json.dumps(stored, indent=1), encoding="utf-8")
-        os.replace(part, self.folder / FILE)
 
-    def _read(self) -> None:
+    def _write(self) -> None:
+        """Store it; what another process stored meanwhile becomes part of it."""
+        try:
+            told = self._stored()
+            stored = self._file.write(told)
+        except OSError as error:
+            why = error.strerror or error
+            return self._say(f"{self.folder} cannot be written to ({why}): what you do is lost when the server stops")
+        if stored["problems"] != told["problems"] or any(stored[part] != told[part] for part in told):
+            self._take(stored)
+            self._say("another server works on the same project: its changes are in this page now, too")
+            self.tell("problems", "problem", "chosen")
+        self._say(self._file.damaged)
+
+    def _read(self, folder: Path) -> None:
         """What was stored; what of it does not fit any more is left out, and said."""
-        file = self.folder / FILE
-        if file.exists():
+        number, self.folder = 1, folder
+        while True:
+            self._file = ProjectFile(self.folder)
+            stored = self._file.read()
+            if stored is None or stored.get("data") == self._identity:
+                break
+            number += 1
+            self.folder = folder.with_name(f"{folder.name}~{number}")
+        if stored is not None:
             try:
-                self._take(json.loads(file.read_text(encoding="utf-8")))
-            except (ValueError, KeyError, TypeError, OSError) as error:
-                self.problem_reading = f"{file}: {error}; the project starts anew"
-        for path in sorted(self._studies_folder.glob("*"), key=lambda each: each.stat().st_mtime):
-            with contextlib.suppress(OSError, ValueError):  # a study that was never complete
-                self._add(LiveStudy.open(path))
+                self._take(stored)
+            except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+                self._file.put_aside(str(error) or type(error).__name__)
+        elif number > 1:
+            self._say(f"the data are not those of the project in {folder}: that one is left alone, and another one begun")
+        self._say(self._file.damaged)
+        self._open_studies()
 
     def _take(self, stored: dict[str, Any]) -> None:
-        self.changes = Changes(**stored["changes"])
-        self.data = self.changes.apply(self.raw)
-        self.entries = [_entry(each) for each in stored["problems"]]
-        self.left_out, self.looked = stored["left_out"], stored["looked"]
-        self.chosen = [Choice(**each) for each in stored["chosen"]]
-        for path in stored["elsewhere"]:
-            with contextlib.suppress(OSError, ValueError):
-                self._add(LiveStudy.open(Path(path)))
+        """Become what is stored, or stay as it is where that cannot be."""
+        changes, data = self._changed(Changes(**stored["changes"]))
+        other = data is not self.data
+        entries = [Entry.of(each) for each in stored["problems"]]
+        chosen = [Choice(**each) for each in stored["chosen"]]
+        if other:
+            self._use(changes, data)
+            self.tell("data")
+        self.entries, self.chosen, self._dropped = entries, chosen, set(stored["dropped"])
+        self.left_out, self.looked = dict(stored["left_out"]), bool(stored["looked"])
+        self._kept_studies = {name: dict(each) for name, each in stored["studies"].items()}
+
+    def _changed(self, changes: Changes) -> tuple[Changes, Dataset]:
+        """The data set with stored changes; without them where they cannot be made, as when a joined table is gone."""
+        try:
+            return changes, self.data if changes == self.changes else changes.apply(self.raw)
+        except (OSError, ValueError) as error:
+            self._say(f"{self.title} is shown as it was read; what was changed of it cannot be done again: {error}")
+            return Changes(), self.raw
 
 
-def _entry(stored: dict[str, Any]) -> Entry:
-    problem = search.Problem.from_json(stored["problem"])
-    return Entry(stored["id"], problem, stored["origin"], stored["mark"])
+def _age(path: Path) -> float:
+    with contextlib.suppress(OSError):
+        return path.stat().st_ctime
+    return 0.0
 
 
-def _fits(problem: Problem, data: Dataset) -> bool:
+def _fitted(entry: Entry, data: Dataset) -> Entry | None:
+    """The problem as changed data have it: without columns that are gone; None where it cannot be learned any more."""
+    problem = entry.problem
+    left = {name: _left(getattr(problem, name), data) for name in ("features", "known")}
     try:
-        problem.check(data)
+        return replace(entry, problem=replace(problem, **left).check(data))
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _left(names: tuple[str, ...] | None, data: Dataset) -> tuple[str, ...] | None:
+    return None if names is None else tuple(name for name in names if name in data.columns)

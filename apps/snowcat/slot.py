@@ -58,6 +58,8 @@ class Slot:
             return self._plots
         self._drop()
         self._plots = [self.session.plot(each) for each in elements]
+        for plot in self._plots:
+            _fill(plot.state)
         self._elements = list(elements)
         states = [plot.state for plot in self._plots]
         self._place(states if len(states) == 1 else [_side_by_side(states)])
@@ -103,6 +105,12 @@ class Slot:
             with suppress(KeyError, ValueError):  # HoloViews may have let go of it already
                 plot.cleanup()
         self._plots, self._elements = [], []
+
+
+def _fill(figure: Any) -> None:
+    """Have a figure take the place there is, whatever height its element asks for."""
+    if hasattr(figure, "min_border"):
+        figure.update(height=None, min_height=140, sizing_mode="stretch_both")
 
 
 def _side_by_side(states: list[Any]) -> Any:

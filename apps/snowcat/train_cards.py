@@ -1,5 +1,10 @@
-"""Cards of train."""
+"""Cards of the step in which models are trained."""
 
 from __future__ import annotations
 
-CARDS: tuple = ()
+from learnviews.apps.snowcat.train_control import Training
+from learnviews.apps.snowcat.train_leaderboard import Leaderboard
+from learnviews.apps.snowcat.train_studies import Studies
+from learnviews.apps.snowcat.train_trials import CostCard, SearchSpace, Trials
+
+CARDS = (Training, Leaderboard, CostCard, Trials, SearchSpace, Studies)

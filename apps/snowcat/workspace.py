@@ -11,6 +11,7 @@ from learnviews.apps.jobs import Jobs
 from learnviews.grammar.streams import RowSelection
 
 if TYPE_CHECKING:
+    from learnviews.apps.snowcat.problem_draft import Draft
     from learnviews.apps.snowcat.project import Project
     from learnviews.apps.snowcat.shelf import Shelf
     from learnviews.apps.snowcat.studies import LiveStudy
@@ -56,6 +57,7 @@ class Workspace:
         self.step = "data"
         self.problem_id: str | None = None
         self.study_name: str | None = None
+        self.draft: Draft | None = None  # the problem that is being phrased; see `problem_draft`
         self._compared: list[str] | None = None
         self._watching: list[Callable[[set[str]], None]] = []
         self._waiting: set[str] = set()
@@ -91,6 +93,8 @@ class Workspace:
     def _flush(self) -> None:
         self._rest = None
         events, self._waiting = self._waiting, set()
+        if "note" in events and self.project is not None:
+            self.tell(self.project.note)
         self.changed(*events)
 
     # -- what the page is about
@@ -116,7 +120,7 @@ class Workspace:
         if self.project is not None:
             self.project.unwatch(self._heard)
         self.project = project
-        self.problem_id = self.study_name = self._compared = None
+        self.problem_id = self.study_name = self._compared = self.draft = None
         self.rows.clear()
         self.marked.clear()
         if project is not None:
@@ -124,6 +128,8 @@ class Workspace:
             self.study_name = next(reversed(project.studies), None)
             if self.study_name is not None:
                 self.problem_id = project.studies[self.study_name].problem_id
+            if project.note:
+                self.tell(project.note)
         self.changed(*EVENTS[:-1])
 
     def choose_problem(self, id_: str | None) -> None:
@@ -145,6 +151,8 @@ class Workspace:
         """Go to a step of the workflow."""
         if step != self.step:
             self.step = step
+            if self.project is not None:  # another process may have written to it
+                self.jobs.start("refresh", self.project.refresh, lambda found, version: None)
             self.changed("step")
 
     # -- models

@@ -4,7 +4,8 @@ const morph = (() => {
   const isText = (element) => /^(INPUT|TEXTAREA)$/.test(element.tagName) && !/^(checkbox|radio|button|range|file)$/.test(element.type)
   const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && (one.id ?? "") === (other.id ?? "") && one.type === other.type
   const attributes = (now, next) => {
-    for (const {name} of Array.from(now.attributes)) if (!next.hasAttribute(name) && name !== "class") now.removeAttribute(name)
+    const unfolded = (name) => name === "open" && now.tagName === "DETAILS"  // by the user
+    for (const {name} of Array.from(now.attributes)) if (!next.hasAttribute(name) && name !== "class" && !unfolded(name)) now.removeAttribute(name)
     for (const {name, value} of Array.from(next.attributes)) if (now.getAttribute(name) !== value && name !== "class") now.setAttribute(name, value)
     const marks = ["lit", "is-kept"].filter((mark) => now.classList.contains(mark))  // said by other means than the HTML
     const classes = [...new Set([...next.classList, ...marks])].join(" ")

@@ -14,18 +14,29 @@ from ..progress import Progress
 from ..store import FileFormatError, StoreError
 
 if TYPE_CHECKING:
+    from .browse import Browser as Browser
+    from .bundled import bundled as bundled
+    from .bundled import load_bundled as load_bundled
     from .columns import Column as Column
+    from .cutoff import at_cutoff as at_cutoff
+    from .cutoff import lift as lift
     from .data import Dataset as Dataset
     from .data import Resource as Resource
     from .data import load as load
+    from .description import ColumnFacts as ColumnFacts
+    from .description import describe as describe
     from .discover import discover as discover
     from .exports import export as export
     from .exports import open_export as open_export
     from .metrics import METRICS as METRICS
     from .metrics import Metric as Metric
     from .model import Model as Model
+    from .new_rows import predict_new as predict_new
+    from .phrases import Choices as Choices
+    from .phrases import choices_of as choices_of
     from .problem import Problem as Problem
     from .profile import Profile as Profile
+    from .slices import sliced as sliced
     from .space import space as space
     from .splits import Plan as Plan
     from .splits import plan as plan
@@ -37,9 +48,14 @@ if TYPE_CHECKING:
     from .understand import parameter_importance as parameter_importance
     from .understand import partial_dependence as partial_dependence
     from .understand import permutation_importance as permutation_importance
+    from .what_if import editable as editable
+    from .what_if import what_if as what_if
 
 _HOMES = {
+    "Browser": "browse",
+    "Choices": "phrases",
     "Column": "columns",
+    "ColumnFacts": "description",
     "Dataset": "data",
     "METRICS": "metrics",
     "Metric": "metrics",
@@ -52,15 +68,25 @@ _HOMES = {
     "TASKS": "tasks",
     "Task": "tasks",
     "agreement": "understand",
+    "at_cutoff": "cutoff",
+    "bundled": "bundled",
+    "choices_of": "phrases",
+    "editable": "what_if",
+    "predict_new": "new_rows",
+    "what_if": "what_if",
+    "describe": "description",
     "discover": "discover",
     "error_correlation": "understand",
     "export": "exports",
+    "lift": "cutoff",
     "load": "data",
+    "load_bundled": "bundled",
     "open_export": "exports",
     "parameter_importance": "understand",
     "partial_dependence": "understand",
     "permutation_importance": "understand",
     "plan": "splits",
+    "sliced": "slices",
     "space": "space",
 }
 

@@ -94,6 +94,16 @@ class Dataset:
         return frozenset(self.frame.columns[self.frame.notna().any().to_numpy()])
 
     @cached_property
+    def _distinct(self) -> dict[str, int]:
+        return {}
+
+    def distinct(self, name: str) -> int:
+        """How many different values a column has; counted once."""
+        if name not in self._distinct:
+            self._distinct[name] = int(self.frame[name].nunique())
+        return self._distinct[name]
+
+    @cached_property
     def times(self) -> tuple[str, ...]:
         """Columns of dates, or marked as the time."""
         columns = self.columns.items()

@@ -28,6 +28,7 @@ MANY_CLASSES = 20
 """An integer column of at most this many values is taken for classes where nobody says."""
 
 _NO_FEATURES = ("index", "multiIndex", "key", "suggestedPrivilegedData", "privileged", "boundary", "instanceWeight")
+_NO_FEATURE_TYPES = ("index", "other", "graph")
 _TIMES = ("dateTime", "integer", "real")
 _ALIASES = {"forecasting": "timeSeriesForecasting", "semiSupervised": "semiSupervisedClassification"}
 
@@ -74,6 +75,9 @@ def _check_columns(problem: Problem, data: Dataset) -> None:
     barred = [name for name in (*(problem.features or ()), *(problem.known or ())) if name in problem.privileged]
     if barred:
         raise ValueError(f"{barred[0]!r} is privileged: it is not there when the model is used, and so no feature")
+    useless = [why for name in problem.features or () if (why := no_feature(data, name))]
+    if useless:
+        raise ValueError(f"{useless[0]}: it is no feature")
     for what, names in (("features", problem.features or ()), ("known columns", problem.known or ())):
         both = [name for name in names if name in problem.targets]
         if both:
@@ -82,6 +86,14 @@ def _check_columns(problem: Problem, data: Dataset) -> None:
         raise ValueError(f"a target is named twice: {', '.join(problem.targets)}")
     if problem.features is not None and not problem.features:
         raise ValueError("no features are chosen: choose at least one column to learn from")
+
+
+def no_feature(data: Dataset, name: str) -> str:
+    """Why nothing can be learned from a column, even where it is asked for; "" where something can."""
+    column = data.columns[name]
+    if column.type not in _NO_FEATURE_TYPES:
+        return ""
+    return f"{name!r} is {column.type}{f' ({column.why})' if column.why else ''}: nothing can be learned from it"
 
 
 def _task(problem: Problem, data: Dataset) -> str:
@@ -98,7 +110,7 @@ def _task(problem: Problem, data: Dataset) -> str:
 def natural_task(data: Dataset, target: str) -> str:
     """The task a column is most likely meant for: regression of numbers, else classification."""
     kind = data.columns[target].type
-    few = kind == "integer" and data.frame[target].nunique() <= MANY_CLASSES
+    few = kind == "integer" and data.distinct(target) <= MANY_CLASSES
     return "regression" if kind == "real" or (kind == "integer" and not few) else "classification"
 
 
@@ -107,9 +119,7 @@ def would_do(data: Dataset, task: Task) -> list[str]:
     return [
         name
         for name, column in data.columns.items()
-        if (not task.kinds or column.type in task.kinds)
-        and column.role not in _NO_FEATURES
-        and data.frame[name].nunique() > 1
+        if (not task.kinds or column.type in task.kinds) and column.role not in _NO_FEATURES and data.distinct(name) > 1
     ]
 
 
@@ -143,8 +153,9 @@ def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False
     values = values[values.notna()]
     if len(values) < FEWEST:
         raise ValueError(f"target {name!r} is known in {len(values)} rows; at least {FEWEST} are needed")
-    texts = values.map(label_text) if task.name in CLASSIFICATION else values
-    counts = texts.value_counts()
+    counts = values.value_counts()
+    if task.name in CLASSIFICATION:  # 1 and 1.0 are one class
+        counts = counts.groupby([label_text(value) for value in counts.index]).sum().sort_values(ascending=False)
     if len(counts) < 2:
         what = "class" if task.name in CLASSIFICATION else "value"
         raise ValueError(
@@ -173,7 +184,7 @@ def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False
 def _suggest_others(data: Dataset, name: str, task: Task) -> str:
     if data.columns[name].type in ("integer", "real"):
         return "try regression"
-    fitting = [one for one in would_do(data, task) if one != name and data.frame[one].nunique() < len(data.frame) / 2]
+    fitting = [one for one in would_do(data, task) if one != name and data.distinct(one) < len(data.frame) / 2]
     return f"these would do: {', '.join(fitting[:8])}" if fitting else "no other column would do"
 
 
@@ -226,10 +237,10 @@ def group_column(data: Dataset, without: Iterable[str], time: str) -> str | tupl
         return (marked[0] if len(marked) == 1 else tuple(marked)) or None
     few = len(data.frame) / 4
     kinds = ("categorical", "integer", "boolean")
-    parting = [n for n in able if data.columns[n].type in kinds and 1 < data.frame[n].nunique() <= few]
+    parting = [n for n in able if data.columns[n].type in kinds and 1 < data.distinct(n) <= few]
     single = [name for name in parting if not data.frame.duplicated([name, time]).any()]
     if single:
-        return min(single, key=lambda name: data.frame[name].nunique())
+        return min(single, key=data.distinct)
     pairs = [pair for pair in combinations(parting[:10], 2) if not data.frame.duplicated([*pair, time]).any()]
     return min(pairs, key=lambda pair: len(data.frame[list(pair)].drop_duplicates()), default=None)
 
@@ -279,7 +290,7 @@ def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
         for name, column in data.columns.items()
         if name not in set(targets)
         and column.role not in _NO_FEATURES
-        and column.type not in ("index", "other", "graph")
+        and column.type not in _NO_FEATURE_TYPES
         and name in data.filled
     ]
 
@@ -328,6 +339,15 @@ def _check_label_table(problem: Problem, data: Dataset) -> None:
 def classes(data: Dataset, target: str) -> list[str]:
     """The classes of a target as text, sorted."""
     return sorted({label_text(value) for value in data.frame[target].dropna().unique()})
+
+
+def why_no_metric(problem: Problem, name: str, data: Dataset) -> str:
+    """Why a metric cannot judge a completed problem, its positive class left open; "" where it can."""
+    try:
+        _with_metric(_change(problem, metric=name, positive=None), data, TASKS[problem.task or ""])
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _with_metric(problem: Problem, data: Dataset, task: Task) -> Problem:

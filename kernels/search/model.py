@@ -26,7 +26,7 @@ class Model:
         Checked: its features are listed.
     config : mapping
         Hyper-parameters, as `pipelines.build` takes them.
-    predictions : DataFrame
+    predictions : DataFrame, or callable without arguments that returns it
         By row id: truth, prediction, p_<class>..., split ("train": made by folds that did not see the row; "holdout").
         With several targets truth_<target> and prediction_<target>.
     pipeline : fitted pipeline, or callable without arguments that returns it, optional
@@ -50,7 +50,7 @@ class Model:
         data: Dataset,
         problem: Problem,
         config: Mapping[str, Any],
-        predictions: pd.DataFrame,
+        predictions: pd.DataFrame | Callable[[], pd.DataFrame],
         pipeline: Any = None,
         *,
         number: int = 0,
@@ -62,7 +62,7 @@ class Model:
         members: Sequence[tuple[Model, float]] = (),
     ) -> None:
         self.data, self.problem, self.config = data, problem, dict(config)
-        self.predictions, self.number, self.seed = predictions, number, seed
+        self._read_predictions, self.number, self.seed = predictions, number, seed
         self.cost, self.seconds, self.fidelity = cost, seconds, fidelity
         self._pipeline, self._name, self.members = pipeline, name, tuple(members)
 
@@ -73,6 +73,12 @@ class Model:
     def name(self) -> str:
         """A few words that say what it is: "gradient boosting, 180 trees"."""
         return self._name or self.describe()
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """The prediction frame; of a study's model it is read from its file on first use."""
+        read = self._read_predictions
+        return read() if callable(read) else read
 
     def describe(self) -> str:
         """What it is, in words."""
@@ -262,6 +268,35 @@ def predicted(pipeline: Any, problem: Problem, inputs: pd.DataFrame, chances: An
         return pd.Series(values, index=inputs.index, name=names[0])
     columns = names if len(names) == values.shape[1] else list(getattr(found, "columns", range(values.shape[1])))
     return pd.DataFrame(values, index=inputs.index, columns=columns)
+
+
+def prediction_frame(
+    pipeline: Any, problem: Problem, inputs: pd.DataFrame, truths: pd.DataFrame, split: str
+) -> pd.DataFrame:
+    """What a pipeline says of `inputs` beside the truth: columns as of `Model.predictions`, all rows of one split.
+
+    `truths` has a column per target, or lacks those that are not known.
+    """
+    import pandas as pd
+
+    probable = getattr(pipeline, "classes_", None) is not None and hasattr(pipeline, "predict_proba")
+    chances = probabilities(pipeline, inputs) if probable else None
+    said = predicted(pipeline, problem, inputs, chances)
+    columns: dict[str, Any] = {}
+    for name, series in _sides(list(problem.targets), said):
+        end = "" if len(problem.targets) < 2 and said.ndim == 1 else f"_{name}"
+        columns[f"truth{end}"] = truths.get(name)
+        columns[f"prediction{end}"] = series
+    frame = pd.DataFrame(columns, index=inputs.index)
+    if chances is not None:
+        frame = frame.join(chances)
+    return frame.assign(split=split)
+
+
+def _sides(targets: list[str], said: Any) -> list[tuple[str, Any]]:
+    if said.ndim == 1:
+        return [(targets[0] if targets else "", said)]
+    return [(name, said[name]) for name in said.columns]
 
 
 def probabilities(pipeline: Any, inputs: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Sequence
 from multiprocessing import connection, reduction
@@ -26,12 +27,12 @@ from .worker_process import serve
 # The package without its __init__, which would load HoloViews: workers have no use for it.
 _START = """
 import sys, types
-sys.path[:] = sys.argv[5:]
+sys.path[:] = sys.argv[6:]
 package = types.ModuleType("learnviews")
 package.__path__ = [sys.argv[1]]
 sys.modules["learnviews"] = package
 from learnviews.kernels.search import nursery
-nursery.nurse(int(sys.argv[2]), sys.argv[3].split(","), sys.argv[4])
+nursery.nurse(int(sys.argv[2]), sys.argv[3].split(","), sys.argv[4], int(sys.argv[5]))
 """
 # One thread per worker: there is a worker for every core that is to be used.
 _POOLS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
@@ -56,13 +57,15 @@ class Nursery:
         Pickled once; every task of its workers finds it as its first argument.
     preload : sequence of str
         Modules to import before the first worker is forked.
+    nice : int
+        How far its processes let others go first: see `os.nice`.
     """
 
-    def __init__(self, context: Any, preload: Sequence[str]) -> None:
+    def __init__(self, context: Any, preload: Sequence[str], nice: int = 0) -> None:
         ours, theirs = socket.socketpair()
         root = str(Path(__file__).resolve().parents[2])
         self._scratch = tempfile.mkdtemp(prefix="learnviews-")
-        told = (root, str(theirs.fileno()), ",".join(preload), self._scratch)
+        told = (root, str(theirs.fileno()), ",".join(preload), self._scratch, str(nice))
         command = [sys.executable, "-c", _START, *told, *sys.path]
         # A session of its own: Ctrl+C in a terminal is ours to handle, not the workers'.
         self._process = subprocess.Popen(
@@ -74,9 +77,15 @@ class Nursery:
             env=os.environ | ENVIRONMENT,
         )
         theirs.close()
+        self._owner = os.getpid()
         self._line = connection.Connection(ours.detach())
-        self._context = context
+        self.context = context
         self._ready = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process still runs, and is that of this process: a fork of us has no use for it."""
+        return self._owner == os.getpid() and self._process.poll() is None
 
     def fork(self) -> tuple[int, connection.Connection]:
         """A new worker: its process id, and the line to it.
@@ -122,7 +131,7 @@ class Nursery:
 
     def _wake(self) -> None:
         if not self._ready:
-            self._ask(("context", self._context))
+            self._ask(("context", self.context))
             self._answer()
             self._ready = True
 
@@ -163,13 +172,40 @@ def _death(status: int) -> str:
     return f"its process ended with status {os.waitstatus_to_exitcode(status)}"
 
 
+# -- one in reserve
+
+_Kind = tuple[tuple[str, ...], int]
+_spares: dict[_Kind, Nursery] = {}
+_spares_lock = threading.Lock()
+
+
+def keep_spare(preload: Sequence[str], nice: int = 0) -> None:
+    """Have a nursery import already what `new_nursery` will be asked for; returns at once."""
+    kind = tuple(preload), nice
+    with _spares_lock:
+        spare = _spares.get(kind)
+        if spare is None or not spare.alive:
+            _spares[kind] = Nursery(None, preload, nice)
+
+
+def new_nursery(context: Any, preload: Sequence[str], nice: int = 0) -> Nursery:
+    """A nursery: the spare one of this kind where there is one, which need not import any more."""
+    with _spares_lock:
+        spare = _spares.pop((tuple(preload), nice), None)
+    if spare is None or not spare.alive:
+        return Nursery(context, preload, nice)
+    spare.context = context
+    return spare
+
+
 # -- in the nursery
 
 
-def nurse(handle: int, preload: Sequence[str], scratch: str) -> None:
+def nurse(handle: int, preload: Sequence[str], scratch: str, nice: int = 0) -> None:
     """The nursery's loop, until the other end closes."""
     line = connection.Connection(handle)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(nice)
     children: set[int] = set()
     for name in filter(None, preload):
         with contextlib.suppress(ImportError):  # an extra that is not there: the task that needs it will say so

@@ -91,15 +91,57 @@ def of_split(predictions: pd.DataFrame, split: str | None) -> pd.DataFrame:
 
 def _scorer(problem: Problem, name: str | None, rows: pd.DataFrame, data: Dataset | None) -> Scorer | None:
     """A metric made ready for these rows; None where it is not defined for them."""
+    try:
+        return _prepared(problem, name, rows, data)
+    except ValueError:
+        return None
+
+
+def _prepared(problem: Problem, name: str | None, rows: pd.DataFrame, data: Dataset | None) -> Scorer:
+    """A metric made ready for these rows; ValueError says why it is not defined for them."""
     from . import metrics
 
     metric = metrics.bound(problem, name)
-    try:
-        if metric.name == "silhouette":
-            return None if data is None else _silhouette(metric, problem, rows, data)
+    if metric.name != "silhouette":
         return metrics.prepare_frame(metric, rows)
-    except ValueError:
-        return None
+    if data is None:
+        raise ValueError("silhouette looks at the features: it needs the data")
+    return _silhouette(metric, problem, rows, data)
+
+
+def judged(
+    problem: Problem, name: str, rows: pd.DataFrame, data: Dataset | None = None, rng: Any = 0, n: int = DRAWS
+) -> tuple[float, float, float, str]:
+    """A metric of the rows of a prediction frame, its interval, and why it is nan where it is.
+
+    Returns
+    -------
+    (value, low, high, why)
+        `why` is "" where there is a value.
+    """
+    nothing = float("nan")
+    if not len(rows):
+        return nothing, nothing, nothing, "no rows"
+    try:
+        scorer = _prepared(problem, name, rows, data)
+    except ValueError as error:
+        return nothing, nothing, nothing, _why(rows) or str(error)
+    block = block_length(len(rows)) if problem.task == "timeSeriesForecasting" else 1
+    found = _interval(scorer, rng, n, block)
+    return *found, "" if np.isfinite(found[0]) else _why(rows) or "not defined for these rows"
+
+
+def _why(rows: pd.DataFrame) -> str:
+    """What these rows lack for a metric, as far as their truths tell."""
+    for name in [name for name in rows if name == "truth" or name.startswith("truth_")]:
+        known = rows[name].dropna()
+        if not len(known):
+            return "the truth of none of these rows is known"
+        if len(known) == 1:
+            return "one row only"
+        if known.map(str).nunique() == 1:
+            return f"all of these rows have the same truth ({known.iloc[0]})"
+    return ""
 
 
 def _silhouette(metric: Metric, problem: Problem, rows: pd.DataFrame, data: Dataset) -> Scorer:
@@ -191,7 +233,7 @@ def _said(data: Dataset, problem: Problem, fit: Any, score: Any, split: str) -> 
     for target in problem.targets:
         end = "" if len(problem.targets) == 1 else f"_{target}"
         found[f"truth{end}"] = data.frame.loc[score, target]
-        guess = _guess(data, problem, target, fit, score)
+        guess = guessed(problem, target, data.frame.loc[fit], data.frame.loc[score])
         for name, values in guess.items():
             found[name if name.startswith("p_") else f"{name}{end}"] = values
     if not problem.targets:
@@ -200,10 +242,11 @@ def _said(data: Dataset, problem: Problem, fit: Any, score: Any, split: str) -> 
     return found
 
 
-def _guess(data: Dataset, problem: Problem, target: str, fit: Any, score: Any) -> dict[str, Any]:
-    known = data.frame.loc[fit, target].dropna()
+def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
+    """Columns "prediction" and p_<class> of `rows`, from the target of `seen` (and, of forecasts, time and groups)."""
+    known = seen[target].dropna()
     if problem.task == "timeSeriesForecasting":
-        return {"prediction": _last_values(data, problem, target, fit, score)}
+        return {"prediction": _last_values(problem, target, seen, rows)}
     if problem.task == "regression":
         middle = "median" if problem.metric == "meanAbsoluteError" else "mean"
         return {"prediction": float(getattr(known.astype(float), middle)())}
@@ -230,15 +273,15 @@ def _usual_labels(known: pd.Series) -> dict[str, Any]:
     return {"prediction": usual, **{f"p_{name}": share for name, share in shares.items()}}
 
 
-def _last_values(data: Dataset, problem: Problem, target: str, fit: Any, score: Any) -> np.ndarray:
+def _last_values(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     """The last value that was seen of each row's series; of all where the series is new."""
-    seen = data.frame.loc[fit].dropna(subset=[target])
+    seen = seen.dropna(subset=[target])
     if problem.time:
         seen = seen.sort_values(problem.time, kind="stable")
     last = float(seen[target].iloc[-1])
     if not problem.groups:
-        return np.full(len(score), last)
+        return np.full(len(rows), last)
     groups = list(problem.groups)
     each = seen.groupby(groups, dropna=False, observed=True)[target].last().rename("last").reset_index()
-    found = data.frame.loc[score, groups].merge(each, "left", groups)["last"]
+    found = rows[groups].merge(each, "left", groups)["last"]
     return found.astype(float).fillna(last).to_numpy()

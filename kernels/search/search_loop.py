@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..store import StoreError
 from . import fidelity
 from .fidelity import Done, Job
+from .nursery import keep_spare
 from .trial import MAKER, TrialResult, Work, folds_at, maker_module, preloaded
 from .worker_process import reason_of
 from .workers import Limits, Outcome, Pool
@@ -59,9 +60,9 @@ class Proposals:
     one is drawn by chance: SMAC is imported while its trials run.
     """
 
-    def __init__(self, store: StudyStore, work: Work, space: str | None, seed: int) -> None:
+    def __init__(self, store: StudyStore, work: Work, space: str | None, seed: int, nice: int = 0) -> None:
         self._store, self._seed = store, seed
-        self._pool = Pool(1, (work.data, work.problem, work.maker, space, seed))
+        self._pool = Pool(1, (work.data, work.problem, work.maker, space, seed), nice=nice)
         self._unanswered = next((batch for batch in store.batches() if batch["configs"] is None), None)
         self._answers: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -362,10 +363,15 @@ def usual_limits(seconds: float | None, megabytes: float | None, budget: float |
     return Limits(seconds, megabytes)
 
 
-def make_pool(client: Any, workers: int, work: Work) -> Any:
+def make_pool(client: Any, workers: int, work: Work, nice: int = 0) -> Any:
     """Workers for the trials: processes here, or those of a Dask client."""
     if client is None:
-        return Pool(workers, work, preloaded(work.maker))
+        return Pool(workers, work, preloaded(work.maker), nice)
     from .dask_workers import DaskPool
 
     return DaskPool(client, workers, work, preloaded(work.maker))
+
+
+def prepare(nice: int = 0) -> None:
+    """Have a process import what trials need: those of the next study with this `nice` start sooner."""
+    keep_spare(preloaded(MAKER), nice)

@@ -77,6 +77,26 @@ def legal(space: Any, config: Mapping[str, Any]) -> Any:
         return None
 
 
+def adapted(space: Any, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A configuration of `space` like this one, with the default in the place of choices that it does not have; None
+    where its model was taken out, or a number is out of its range."""
+    from ConfigSpace import CategoricalHyperparameter
+    from ConfigSpace.util import deactivate_inactive_hyperparameters
+
+    if legal(space, config) is not None:
+        return dict(config)
+    values = {name: parameter.default_value for name, parameter in space.items()}
+    for name, value in config.items():
+        if name in space and space[name].legal_value(value):
+            values[name] = value
+        elif name == "model" or (name in space and not isinstance(space[name], CategoricalHyperparameter)):
+            return None
+    try:
+        return plain(deactivate_inactive_hyperparameters(values, space))
+    except Exception:  # a combination that it forbids
+        return None
+
+
 def space_of(source: Any) -> Any:
     """A ConfigurationSpace from what a study stores of it (JSON text), or as it is."""
     from ConfigSpace import ConfigurationSpace

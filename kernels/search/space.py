@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import choices
@@ -20,19 +21,19 @@ def space(data, problem, rng_seed: int = 0, exclude: Iterable[str] = ()) -> Conf
     rng_seed : int
         Of its samples.
     exclude : iterable of str
-        Models to leave out ("svm", "mlp", ...).
+        Models to leave out ("svm", "mlp", ...), and values of other choices ("encode=target", "select=best", ...).
 
     Raises
     ------
     ValueError
-        If a name in `exclude` is no model here, or no model is left.
+        If a name in `exclude` is no model or value here, or nothing is left to choose from.
     """
     from ConfigSpace import ConfigurationSpace
 
     exclude = tuple(exclude)
     _check_excluded(exclude, data, problem)
     found = ConfigurationSpace(name=str(problem.task), seed=rng_seed)
-    parameters = choices.parameters(data, problem, exclude)
+    parameters = _without(choices.parameters(data, problem, [n for n in exclude if "=" not in n]), exclude)
     found.add([_converted(parameter) for parameter in parameters])
     found.add([condition for p in parameters if (condition := _condition(found, p)) is not None])
     found.add([clause for ban in choices.bans(data, problem) if (clause := _clause(found, ban)) is not None])
@@ -40,10 +41,54 @@ def space(data, problem, rng_seed: int = 0, exclude: Iterable[str] = ()) -> Conf
 
 
 def _check_excluded(exclude: tuple[str, ...], data, problem) -> None:
-    models = choices.parameters(data, problem)[0].values  # type: ignore[union-attr]
+    found = options(data, problem)
+    models = found.pop("model")
+    others = [f"{name}={value}" for name, values in found.items() for value in values]
     for name in exclude:
-        if name not in models:
-            raise ValueError(f"exclude: {name!r} is no model of {problem.task}; choose from {', '.join(models)}")
+        if name not in (others if "=" in name else models):
+            what = "choice" if "=" in name else "model"
+            known = ", ".join(others if "=" in name else models) or "none"
+            raise ValueError(f"exclude: {name!r} is no {what} of {problem.task}; choose from {known}")
+
+
+def options(data, problem) -> dict[str, tuple[str, ...]]:
+    """What can be left out of a problem's space: models under "model", and of every other choice its values as text."""
+    found = choices.parameters(data, problem)
+    return {each.name: tuple(map(str, each.values)) for each in found if isinstance(each, Choice)}
+
+
+def left_out(space: ConfigurationSpace, data, problem) -> tuple[str, ...]:
+    """What of `options` a space does not have, as `exclude` names it; what can never matter in it counts as had."""
+    gone = []
+    for name, values in options(data, problem).items():
+        if name in space and hasattr(space[name], "choices"):
+            there = set(map(str, space[name].choices))
+            gone += [value if name == "model" else f"{name}={value}" for value in values if value not in there]
+    return tuple(gone)
+
+
+def _without(parameters: list[Hyperparameter], exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    """The hyper-parameters without the values of `exclude`, and without those that never matter then."""
+    gone = {name for name in exclude if "=" in name}
+    left: dict[str, Hyperparameter] = {}
+    for parameter in parameters:
+        when = tuple((name, _left(values, name, gone)) for name, values in parameter.when)
+        if any(name not in left or not values for name, values in when):
+            continue
+        parameter = replace(parameter, when=when)
+        left[parameter.name] = _fewer(parameter, gone) if isinstance(parameter, Choice) else parameter
+    return list(left.values())
+
+
+def _left(values: tuple, name: str, gone: set[str]) -> tuple:
+    return tuple(value for value in values if f"{name}={value}" not in gone)
+
+
+def _fewer(choice: Choice, gone: set[str]) -> Choice:
+    values = _left(choice.values, choice.name, gone)
+    if not values:
+        raise ValueError(f"exclude: nothing is left of {choice.name}: {', '.join(map(str, choice.values))}")
+    return replace(choice, values=values, default=choice.default if choice.default in values else values[0])
 
 
 def _converted(parameter: Hyperparameter):

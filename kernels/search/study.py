@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..store import FileFormatError, StoreError, WriterLock
+from ..store import FileFormatError, StoreError, WriterLock, is_locked
 from . import study_files
 from .search_loop import Budget, Loop, Proposals, make_pool, usual_limits
 from .study_models import StudyModels
 from .study_store import FILE, KIND, StudyStore
-from .study_tables import Leaderboard, trials_table
+from .study_tables import Leaderboard, running_table, trials_table
 from .timings import timings
 from .trial import MAKER, Work, maker_module
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..progress import Progress
+    from .baseline import Baseline
     from .data import Dataset
     from .model import Model
     from .problem import Problem
@@ -159,7 +160,8 @@ class Study:
         self.trial_seconds, self.trial_megabytes = options["trial_seconds"], options["trial_megabytes"]
         self._stopping, self._runs = threading.Event(), threading.Lock()
         self._models = StudyModels(folder, store, data, problem, lambda: self.work)
-        self.ended = ""
+        self._table: tuple[Any, Any] = (None, None)
+        self.nice = 0  # how far its processes here let others go first: see `os.nice`
 
     def __repr__(self) -> str:
         return f"<Study {self.path}: {self.problem.sentence()}; {len(self._store.trials())} trials>"
@@ -235,15 +237,17 @@ class Study:
         began = time.monotonic()
         deadline = math.inf if seconds is None else began + seconds - min(2.0, RESERVE * seconds)
         self._store.abandon("its process ended while it ran")
-        pool = make_pool(self.client, self.workers, self.work)
+        pool = make_pool(self.client, self.workers, self.work, self.nice)
         number = self._store.begin_run(pool.workers)
         try:
+            self._store.set_fact("ended", "failed")  # until it has ended well
             limits = usual_limits(self.trial_seconds, self.trial_megabytes, seconds, self.workers)
             loop = self._loop(pool, limits, deliver)
-            self.ended = loop.run(Budget(deadline, trials), partial(self._report, began, seconds, trials))
+            ended = loop.run(Budget(deadline, trials), partial(self._report, began, seconds, trials))
             blended = self._models.blend(self._seed)
             if blended is not None:
                 deliver(blended)
+            self._store.set_fact("ended", ended)
         except BaseException:
             with contextlib.suppress(StoreError):  # what went wrong is to be told, not that this fails too
                 self._store.end_run(number, time.monotonic() - began)
@@ -253,7 +257,7 @@ class Study:
     def _loop(self, pool: Any, limits: Any, deliver: Callable[[Any], None]) -> Loop:
         try:
             pool.start()  # it imports while the portfolio is made
-            proposals = Proposals(self._store, self.work, self._store.fact("space"), self._seed)
+            proposals = Proposals(self._store, self.work, self._store.fact("space"), self._seed, self.nice)
             found = partial(self._found, deliver)
             return Loop(
                 *(self._store, self.work, pool, proposals, self._portfolio(), limits, self._seed),
@@ -276,9 +280,9 @@ class Study:
         configs, space = list(portfolio(self.data, self.problem)), self.space
         if space is None:
             return configs
-        from .smac_search import legal
+        from .smac_search import adapted
 
-        return [config for config in configs if legal(space, config) is not None]
+        return list(filter(None, (adapted(space, config) for config in configs)))
 
     def _name(self, config: Any) -> str:
         return maker_module(self._maker).describe(config, self.problem.task)
@@ -337,7 +341,10 @@ class Study:
     def trials(self) -> pd.DataFrame:
         """Every trial: number, status, reason, config (JSON), name, source, fidelity, cost, the metric on the "train"
         (out-of-fold) and "holdout" rows, seconds, fit_seconds, score_seconds, started."""
-        return trials_table(self._store.trials())
+        version = self._store.version()
+        if self._table[0] != version:
+            self._table = (version, trials_table(self._store.trials()))
+        return self._table[1].copy()
 
     @property
     def models(self) -> list[Model]:
@@ -349,17 +356,75 @@ class Study:
         """The best model; None before there is one."""
         return next((self._models.of(row) for row in self._models.ranked()), None)
 
-    def leaderboard(self) -> pd.DataFrame:
+    def model(self, number: int) -> Model:
+        """A model by its number, also an ensemble that a newer one replaced; LookupError where there is none."""
+        row = next((row for row in self._store.trials() if row["number"] == number), None)
+        if row is None or not row["kept"]:
+            raise LookupError(f"{self.path}: no model {number}")
+        return self._models.of(row)
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """The predictor that knows nothing of the features, as a model with number -1: what others have to beat."""
+        from .baseline import baseline
+
+        return baseline(self.work)
+
+    def leaderboard(self, top: int | None = None) -> pd.DataFrame:
         """Models, best first, with the trivial predictor at its place.
 
-        Columns number, name, the metric's value, low and high of its 95% interval on the rows of `split`, cost,
-        seconds, fidelity.
+        Parameters
+        ----------
+        top : int, optional
+            Only so many models, and the trivial predictor.
+
+        Returns
+        -------
+        DataFrame
+            Columns number, name, the metric's value, low and high of its 95% interval on the rows of `split`, cost,
+            seconds, fidelity. Without `top` only the best `study_tables.SURE` models have their intervals (others nan);
+            intervals are kept in the study, so that they are drawn once.
         """
-        return self._board.table(self.models)
+        _check_numbers(top=top)
+        return self._board.table(self._models.ranked(), top)
 
     @cached_property
     def _board(self) -> Leaderboard:
-        return Leaderboard(self.work)
+        return Leaderboard(self._store, str(self.problem.metric), self._models.of, lambda: self.baseline)
+
+    # -- to follow a run, here or in another process
+
+    @property
+    def version(self) -> tuple[Any, ...]:
+        """Another value than before if a trial or a run began or ended since, in whatever process.
+
+        To ask costs next to nothing. Values of one Study object can be compared, those of two cannot.
+
+        Raises
+        ------
+        StoreError
+            If the study's folder was deleted; the message names it.
+        """
+        return (*self._store.version(), self.running)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes on, here or in another process; a process that was killed runs no more."""
+        return self._runs.locked() or is_locked(self.path / FILE)
+
+    @property
+    def ended(self) -> str:
+        """How the last run ended, in whatever process: "time", "trials", "exhausted", "stopped", "failed", or "killed"
+        where its process died; "" before there was one, and while one goes on."""
+        runs = self._store.runs()
+        if not runs or self.running:
+            return ""
+        return "killed" if runs[-1]["seconds"] is None else self._store.fact("ended") or ""
+
+    @property
+    def in_progress(self) -> pd.DataFrame:
+        """Trials that run now: number, name, started (UTC), fidelity, source. None where no run goes on."""
+        return running_table(self._store.trials() if self.running else [])
 
     def timings(self) -> dict[str, float]:
         """Where the time of all runs went, in seconds and shares; see `timings.timings`."""

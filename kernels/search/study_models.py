@@ -49,6 +49,7 @@ class StudyModels:
         )
         self._made: dict[int, Model] = {}
         self._fitted: dict[int, tuple[float, bytes]] = {}  # cost, pickled pipeline
+        self._ranked: tuple[Any, list[dict[str, Any]]] = (None, [])
 
     def __len__(self) -> int:
         """Models that were asked for, or found, since this object was made."""
@@ -56,6 +57,12 @@ class StudyModels:
 
     def ranked(self) -> list[dict[str, Any]]:
         """Rows of the store that have a model, best first; of the ensembles the newest only."""
+        version = self._store.version()
+        if self._ranked[0] != version:
+            self._ranked = (version, self._rank())
+        return self._ranked[1]
+
+    def _rank(self) -> list[dict[str, Any]]:
         rows = [row for row in self._store.trials() if row["status"] == "ok" and row["kept"]]
         newest = max((row["number"] for row in rows if row["source"] == "ensemble"), default=None)
         rows = [row for row in rows if row["source"] != "ensemble" or row["number"] == newest]
@@ -75,19 +82,21 @@ class StudyModels:
         return self.of(self._store.trial(number), predictions)
 
     def of(self, row: dict[str, Any], predictions: pd.DataFrame | None = None) -> Model:
-        """The model of a row of the store."""
-        from .model import Model
-
+        """The model of a row of the store; its predictions are read when they are looked at."""
         number = row["number"]
         if number not in self._made:
-            if predictions is None:
-                predictions = study_files.read_frame(self._file(number))[0]
+            from .model import Model
+
+            read = partial(self._predictions, number) if predictions is None else predictions
             told = {name: row[name] for name in ("number", "seed", "cost", "seconds", "fidelity", "name")}
             told["members"] = self._members(row)
             pipeline = partial(self._pipeline, number)
-            made = Model(self._data, self._problem, row["config"], predictions, pipeline, **told)
+            made = Model(self._data, self._problem, row["config"], read, pipeline, **told)
             self._made.setdefault(number, made)
         return self._made[number]
+
+    def _predictions(self, number: int) -> pd.DataFrame:
+        return study_files.read_frame(self._file(number))[0]
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number}.parquet"

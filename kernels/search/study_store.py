@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -17,6 +19,7 @@ KIND = "study"
 APPLICATION = 0x4C565354  # "LVST"
 VERSION = 1
 FILE = "study.sqlite"
+_INTERVAL = "interval:"  # and a number: the fact that holds a trial's interval
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE trials (
@@ -37,6 +40,8 @@ CREATE TABLE runs (number INTEGER PRIMARY KEY, started REAL NOT NULL, seconds RE
 class StudyStore:
     """Trials, proposals and facts of one study; safe to use from several threads.
 
+    Trials that ended never change: what was decoded of them is kept, and only the others are read again.
+
     Parameters
     ----------
     connection : sqlite3.Connection
@@ -48,6 +53,10 @@ class StudyStore:
         connection.row_factory = sqlite3.Row
         self.path, self._connection = path, connection
         self._lock = threading.RLock()
+        self._file = os.stat(path)
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._seen: tuple[int, int] | None = None
+        self._changes, self._ran = 0, (0, 0)
 
     @classmethod
     def create(cls, folder: Path) -> StudyStore:
@@ -105,8 +114,31 @@ class StudyStore:
         self._write(sql, status, reason, *given.values(), number)
 
     def trials(self) -> list[dict[str, Any]]:
-        """Every trial by number, JSON decoded."""
-        return [_decoded(row) for row in self._read("SELECT * FROM trials ORDER BY number")]
+        """Every trial by number, JSON decoded; `config_text` is the configuration as it stands. Not to be changed."""
+        with self._lock:
+            self._refresh()
+            return list(self._rows.values())
+
+    def version(self) -> tuple[int, int, int]:
+        """Another one after every change of a trial or a run, by whatever process; of this object only."""
+        with self._lock:
+            self._refresh()
+            return self._changes, *self._ran
+
+    def _refresh(self) -> None:
+        """Read what may have changed since last time: new trials, and those that ran then."""
+        others = self._read("PRAGMA data_version")[0][0]  # changed by other connections, `total_changes` by this one
+        stamp = (others, self._connection.total_changes)
+        if stamp == self._seen:
+            return
+        running = [number for number, row in self._rows.items() if row["status"] == "running"]
+        marks = ", ".join("?" * len(running))
+        sql = f"SELECT * FROM trials WHERE number > ? OR number IN ({marks}) ORDER BY number"
+        found = {row["number"]: _decoded(row) for row in self._read(sql, max(self._rows, default=0), *running)}
+        self._changes += any(self._rows.get(number) != row for number, row in found.items())
+        self._rows.update(found)
+        self._ran = tuple(self._read("SELECT count(*), count(seconds) FROM runs")[0])
+        self._seen = stamp
 
     def trial(self, number: int) -> dict[str, Any]:
         return _decoded(self._read("SELECT * FROM trials WHERE number = ?", number)[0])
@@ -128,6 +160,20 @@ class StudyStore:
             SELECT started + coalesce(seconds, 0) AS moment FROM trials WHERE started >= ?1
             UNION SELECT asked + coalesce(seconds, 0) FROM batches WHERE asked >= ?1)"""
         return max(since, self._read(sql, since)[0]["last"] or since)
+
+    # -- intervals of scores: drawn once by whoever shows them first
+
+    def intervals(self) -> dict[int, tuple[float, float]]:
+        """Low and high by number of the trial, as far as they were kept."""
+        rows = self._read("SELECT name, value FROM facts WHERE name GLOB ?", _INTERVAL + "*")
+        return {int(row["name"].removeprefix(_INTERVAL)): tuple(json.loads(row["value"])) for row in rows}
+
+    def keep_intervals(self, found: Mapping[int, tuple[float, float]]) -> None:
+        """Keep them for other processes, where this one may write."""
+        values = [(f"{_INTERVAL}{number}", json.dumps(each)) for number, each in found.items()]
+        with self._lock, contextlib.suppress(sqlite3.Error), self._connection:  # they can be drawn again
+            self._connection.execute("BEGIN")
+            self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", values)
 
     # -- proposals
 
@@ -162,7 +208,15 @@ class StudyStore:
 
     def _read(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock, store.readable(self.path, KIND):
+            self._check_there()
             return self._connection.execute(sql, values).fetchall()
+
+    def _check_there(self) -> None:
+        """SQLite itself would go on with a file that has no name any more."""
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(self.path), self._file):
+                return
+        raise store.StoreError(f"{self.path.parent}: this {KIND}'s folder was deleted or replaced while it was open")
 
     def _write(self, sql: str, *values: Any) -> int:
         """Commits at once; the id of a new row."""
@@ -176,4 +230,5 @@ class StudyStore:
 
 
 def _decoded(row: sqlite3.Row) -> dict[str, Any]:
-    return {**row, **{name: json.loads(row[name]) for name in ("config", "metrics", "fold_scores")}}
+    found = {name: json.loads(row[name]) for name in ("config", "metrics", "fold_scores")}
+    return {**row, "config_text": row["config"], **found}

@@ -265,29 +265,10 @@ class _Made:
         return frame[self._targets[0]] if len(self._targets) == 1 else frame[self._targets]
 
     def _frame(self, pipeline: Any, rows: Any, split: str) -> pd.DataFrame:
-        import pandas as pd
+        from .model import prediction_frame
 
-        from .model import predicted, probabilities
-
-        inputs = self.work.data.frame.loc[rows, self._inputs]
-        probable = getattr(pipeline, "classes_", None) is not None and hasattr(pipeline, "predict_proba")
-        chances = probabilities(pipeline, inputs) if probable else None
-        said = predicted(pipeline, self.work.problem, inputs, chances)
-        columns: dict[str, Any] = {}
-        for name, series in _sides(self._targets, said):
-            end = "" if len(self._targets) < 2 and said.ndim == 1 else f"_{name}"
-            columns[f"truth{end}"] = self.work.data.frame.loc[rows, name] if name in self._targets else None
-            columns[f"prediction{end}"] = series
-        frame = pd.DataFrame(columns, index=inputs.index)
-        if chances is not None:
-            frame = frame.join(chances)
-        return frame.assign(split=split)
-
-
-def _sides(targets: list[str], said: Any) -> list[tuple[str, Any]]:
-    if said.ndim == 1:
-        return [(targets[0] if targets else "", said)]
-    return [(name, said[name]) for name in said.columns]
+        frame = self.work.data.frame.loc[rows]
+        return prediction_frame(pipeline, self.work.problem, frame[self._inputs], frame[self._targets], split)
 
 
 def _last(made: _Made, folded: bool) -> tuple[Any, pd.DataFrame]:

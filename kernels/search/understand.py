@@ -12,6 +12,7 @@ from . import scores
 from .answers import SEPARATOR, indicators, label_set
 from .ensemble import NAME as ENSEMBLE
 from .model import features_of, input_columns, predicted, probabilities
+from .slices import common_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -330,7 +331,7 @@ def row_errors(models: Sequence[Model], split: str | None = None) -> pd.DataFram
     """The error of every model in every row that all predicted; columns: model numbers."""
     import pandas as pd
 
-    split = split or _common_split(models)
+    split = split or common_split(models)
     errors = {model.number: _errors(scores.of_split(model.predictions, split), model.problem) for model in models}
     return pd.DataFrame(errors).dropna().rename_axis(columns="model")
 
@@ -348,7 +349,7 @@ def agreement(models: Sequence[Model], split: str | None = None) -> pd.DataFrame
     """
     import pandas as pd
 
-    split = split or _common_split(models)
+    split = split or common_split(models)
     rows = [scores.of_split(model.predictions, split) for model in models]
     problem = models[0].problem
     said = pd.concat([_joined(r, "prediction", problem) for r in rows], axis=1, join="inner", keys=range(len(rows)))
@@ -362,10 +363,6 @@ def agreement(models: Sequence[Model], split: str | None = None) -> pd.DataFrame
     most = said.to_numpy(object)[np.arange(len(said)), same.argmax(axis=1)]
     parts = {"truth": truth, "most": most, "agree": same.max(axis=1), "right": said.eq(truth, axis=0).mean(axis=1)}
     return pd.DataFrame(parts, index=said.index)
-
-
-def _common_split(models: Sequence[Model]) -> str:
-    return "holdout" if all(model.split == "holdout" for model in models) else "train"
 
 
 def _numeric(problem: Problem) -> bool:

@@ -12,7 +12,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from .nursery import Nursery, NurseryGoneError
+from .nursery import Nursery, NurseryGoneError, new_nursery
 from .worker_process import MEGABYTE, reason_of
 
 LOOK = 0.05  # seconds between two looks at memory and clock
@@ -60,11 +60,13 @@ class Pool:
         Pickled once; every task finds it as its first argument.
     preload : sequence of str
         Modules that are imported once, before the first worker is forked.
+    nice : int
+        How far its processes let others go first: see `os.nice`.
     """
 
-    def __init__(self, workers: int = 1, context: Any = None, preload: Sequence[str] = ()) -> None:
+    def __init__(self, workers: int = 1, context: Any = None, preload: Sequence[str] = (), nice: int = 0) -> None:
         self.workers = workers
-        self._context, self._preload = context, tuple(preload)
+        self._context, self._preload, self._nice = context, tuple(preload), nice
         self._nursery: Nursery | None = None
         self._at_work: list[_Worker] = []
         self._closed, self._lock = False, threading.Lock()  # to close may be another thread's wish
@@ -82,7 +84,7 @@ class Pool:
                 gone.close()
                 self._nursery = None
             if self._nursery is None:
-                self._nursery = Nursery(self._context, self._preload)
+                self._nursery = new_nursery(self._context, self._preload, self._nice)
             return self._nursery
 
     def __enter__(self) -> Pool:

@@ -16,14 +16,15 @@ import pandas as pd
 import pytest
 
 from learnviews.apps import tables as files
-from learnviews.apps.nncubes import learn, proposal, uploads
+from learnviews.apps import uploads
+from learnviews.apps.nncubes import learn, proposal
 from learnviews.apps.nncubes.codes import code_html
 from learnviews.apps.nncubes.editor import editor_html, start_html, summary
 from learnviews.apps.nncubes.proposal import Proposal
 from learnviews.apps.nncubes.shelf import Shelf
 from learnviews.apps.nncubes.tables import Table, Tables
 from learnviews.apps.nncubes.training import Training
-from learnviews.apps.nncubes.uploads import Upload
+from learnviews.apps.nncubes.uploads import TableUpload
 from learnviews.kernels import cube
 
 ROWS = 3000
@@ -338,7 +339,7 @@ def encoded(data):
 
 def test_an_upload_in_slices(csv):
     data = csv.read_bytes()
-    upload = Upload("C:\\data\\trips.csv", len(data), 1_700_000_000_000, 10**6)
+    upload = TableUpload("C:\\data\\trips.csv", len(data), 1_700_000_000_000, 10**6)
     for start in range(0, len(data), 5000):
         assert not upload.complete
         upload.add(encoded(data[start : start + 5000]))
@@ -371,11 +372,11 @@ def test_an_upload_in_slices(csv):
 )
 def test_uploads_that_are_refused(name, size, limit, message):
     with pytest.raises(ValueError, match=message):
-        Upload(name, size, 0, limit)
+        TableUpload(name, size, 0, limit)
 
 
 def test_an_upload_that_sends_more_than_it_said():
-    upload = Upload("some.csv", 10, 0, 12)
+    upload = TableUpload("some.csv", 10, 0, 12)
     upload.add(encoded(b"12345"))
     with pytest.raises(ValueError, match="changed while it was sent"):
         upload.add(encoded(b"678901"))
@@ -609,5 +610,5 @@ def test_code_reads_the_file_a_model_was_made_of(csv):
 
 def test_a_name_for_a_table_that_was_sent(tmp_path):
     assert Table(Path("a/b.CSV.gz")).stem == "b"
-    assert Upload("../../etc/pass\u202ewd.csv", 5, 0, 100).path.name == "passwd.csv"
-    assert len(Upload("x" * 500 + ".csv.gz", 5, 0, 100).name) == 120
+    assert TableUpload("../../etc/pass\u202ewd.csv", 5, 0, 100).path.name == "passwd.csv"
+    assert len(TableUpload("x" * 500 + ".csv.gz", 5, 0, 100).name) == 120

@@ -38,6 +38,13 @@ window.snowcat = (() => {
     ask(paneOf(input), word, [...more, value(input)])
   }
   document.addEventListener("change", (event) => { if (event.target.dataset?.ask) take(event.target) })
+  document.addEventListener("change", async (event) => {
+    const input = event.target, file = input.dataset?.file && input.files[0]
+    if (!file) return
+    const text = file.size > 1e6 ? "" : await file.text()
+    ask(paneOf(input), input.dataset.file, {name: file.name, size: file.size, text})
+    input.value = ""  // the same file again is a change, too
+  })
   let typing = null
   document.addEventListener("input", (event) => {
     const input = event.target

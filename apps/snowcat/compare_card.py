@@ -1,0 +1,233 @@
+"""What the cards that compare models have in common: which models they are about, and the work done for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from learnviews.apps.snowcat.card import Card
+from learnviews.apps.snowcat.compare_findings import findings
+from learnviews.apps.snowcat.pane import quiet
+
+if TYPE_CHECKING:
+    from learnviews.apps.snowcat.studies import LiveStudy
+    from learnviews.apps.snowcat.workspace import Workspace
+    from learnviews.kernels.search import Model, Problem
+
+EVENTS = ("data", "study", "studies", "models", "compared")
+TOLD = (OSError, ValueError, LookupError, TypeError)
+"""Errors whose message is for the user; others are logged, too."""
+
+
+class CompareCard(Card):
+    """Base of the cards about the models that are compared: drawn anew when these change, not whenever one arrives.
+
+    Subclasses draw with `draw(models)`, and say with `suits(problem)` for which problems there is something to draw.
+    """
+
+    steps = ("compare",)
+    hears = EVENTS
+    least: ClassVar[int] = 1
+    """Models without which there is nothing to show."""
+
+    def __init__(self, room: Workspace, slot: Any) -> None:
+        super().__init__(room, slot)
+        self._drawn: Any = None
+        self._open = True
+        self._busy: dict[str, Any] = {}  # by kind of work that goes on: what is to be done next
+        self._models: list[Model] = []
+        self._waiting: set[Future[Any]] = set()
+
+    @classmethod
+    def fits(cls, room: Workspace) -> bool:
+        problem = None if room.study is None else room.study.problem
+        return problem is not None and cls.suits(problem)
+
+    @classmethod
+    def suits(cls, problem: Problem) -> bool:
+        """Whether there is something to show of models of this problem."""
+        return True
+
+    @property
+    def problem(self) -> Problem:
+        """Of the chosen study."""
+        assert self.room.study is not None
+        return self.room.study.problem
+
+    def show(self) -> None:
+        models = compared(self.room)
+        usable = [model for model in models.values() if self.usable(model)]
+        if len(usable) < self.least:
+            self._drawn = None
+            self.slot.empty(self._lacking(bool(models)))
+        elif self._drawn != (drawn := [(key, id(study_of(self.room, key))) for key in models]):
+            self._drawn, self._models = drawn, usable
+            self.draw(usable)
+
+    def _lacking(self, some: bool) -> str:
+        if self.least > 1 and some:
+            return f"Choose at least {self.least} models in the card “Models”."
+        return "None of the compared models has this." if some else "Choose models in the card “Models”."
+
+    def usable(self, model: Model) -> bool:
+        """Whether there is something to show of a model."""
+        return True
+
+    def draw(self, models: list[Model]) -> None:
+        """Draw the compared models."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw the same models anew: something else of the card changed."""
+        self._drawn = None
+        self.show()
+
+    def later(
+        self, work: Callable[[], Any], show: Callable[[Any], None], kind: str = "", between: bool = False
+    ) -> None:
+        """Have a thread do the work, then show what came of it; what goes wrong is told in the card.
+
+        Of works of one `kind` one goes on at a time, and after it the latest only; what came of others before that is
+        shown where `between` says so.
+        """
+        kind = f"{self.name} {kind}"
+        if kind in self._busy:
+            self._busy[kind] = work, show, between
+            return
+        self._busy[kind] = None
+        self.room.jobs.start(kind, partial(_tried, work), partial(self._worked, kind, show, between))
+
+    def _worked(self, kind: str, show: Any, between: bool, done: tuple[Any, Exception | None], version: int) -> None:
+        after = self._busy.pop(kind, None)
+        if not self._open:
+            return
+        if after is not None:
+            self.later(after[0], after[1], kind.removeprefix(f"{self.name} "), after[2])
+        if after is None or between:
+            self._place(done, show)
+
+    def _place(self, done: tuple[Any, Exception | None], show: Callable[[Any], None]) -> None:
+        found, error = done
+        with self.room.session.together():
+            try:
+                if error is not None:
+                    raise error
+                show(found)
+            except Exception as problem:
+                self._drawn = None
+                self.slot.problem(str(problem) or type(problem).__name__)
+                if not isinstance(problem, TOLD):
+                    raise
+
+    def found(self, model: Model, what: str, work: Callable[[Model], Any], slow: bool = False) -> Future[Any]:
+        """What is known of a model across pages: done, or done by and by; then the card draws itself anew.
+
+        `work` gets the model itself: of those of other studies cards have copies.
+        """
+        key = key_of_compared(self.room, model)
+        live = study_of(self.room, key)
+        whole = live.model(int(key.rpartition("/")[2]))
+        future = findings(slow).ask(live.study, (key, what), partial(work, whole or model))
+        self.await_(future)
+        return future
+
+    def await_(self, future: Future[Any]) -> None:
+        """Draw the card anew once this is there."""
+        if not (future.done() or future in self._waiting):
+            self._waiting.add(future)
+            future.add_done_callback(lambda done: self.room.session.soon(partial(self._came, done)))
+
+    def _came(self, future: Future[Any]) -> None:
+        self._waiting.discard(future)
+        if self._open and self._drawn is not None:
+            with self.room.session.together():
+                self.redraw()
+
+    def close(self) -> None:
+        self._open = False
+        for kind in self._busy:
+            self.room.jobs.cancel(kind)
+
+
+class RowsCard(CompareCard):
+    """Base of cards about some rows: hears, too, which rows are lit and kept."""
+
+    def __init__(self, room: Workspace, slot: Any) -> None:
+        super().__init__(room, slot)
+        self._selected: Any = None
+        room.rows.add_subscriber(self._heard)
+
+    def _heard(self, **selected: Any) -> None:
+        if self._open and (chosen := self.chosen()) is not self._selected:
+            self._selected = chosen
+            if self._drawn is not None:
+                self.draw(self._models)
+
+    def chosen(self) -> Any:
+        """The rows the card is about; while this is the same object it is not drawn anew."""
+        return self.room.rows.kept
+
+    def close(self) -> None:
+        super().close()
+        self.room.rows._subscribers = [each for each in self.room.rows._subscribers if each[1] != self._heard]
+
+
+# -- which models
+
+
+def compared(room: Workspace) -> dict[str, Model]:
+    """The models that are compared, by their keys: those that predict the same as the chosen study's."""
+    if room.study is None:
+        return {}
+    problem = room.study.problem
+    found = {key: room.model(key) for key in room.compared}
+    return {key: model for key, model in found.items() if model is not None and _alike(model.problem, problem)}
+
+
+def study_of(room: Workspace, key: str) -> LiveStudy:
+    """The study of a model's key."""
+    assert room.project is not None
+    return room.project.studies[key.rpartition("/")[0]]
+
+
+def key_of_compared(room: Workspace, model: Model) -> str:
+    """Key of a compared model: one of another study than the chosen one has it for a number."""
+    return model.number if isinstance(model.number, str) else f"{room.study_name}/{model.number}"
+
+
+def called(model: Model) -> str:
+    """A model with its number, as there may be several of a name."""
+    return f"trivial: {model.name}" if model.number == -1 else f"{model.number}: {model.name}"
+
+
+def split_of(models: list[Model]) -> str:
+    """The rows on which the models can be compared."""
+    return "holdout" if all(model.split == "holdout" for model in models) else "train"
+
+
+def said_of_split(split: str) -> str:
+    """What rows of a split are, in words."""
+    return "rows held out" if split == "holdout" else "rows of the folds, each predicted by a model that did not see it"
+
+
+def figure(value: Any, digits: int = 4) -> str:
+    """A number as text; a dash where there is none."""
+    return "–" if value is None or value != value else f"{value:.{digits}g}"
+
+
+def waiting(words: str = "Working…") -> str:
+    """A remark while a thread works."""
+    return quiet(words)
+
+
+def _alike(one: Problem, other: Problem) -> bool:
+    return one.task == other.task and one.targets == other.targets and one.subtask == other.subtask
+
+
+def _tried(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return work(), None
+    except Exception as error:
+        return None, error

@@ -1,0 +1,105 @@
+"""The card that says what is in a data set: its columns, files, notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from learnviews.apps.snowcat.data_card import DataCard, Once
+from learnviews.apps.snowcat.pane import quiet, text
+from learnviews.kernels import search
+
+if TYPE_CHECKING:
+    from learnviews.kernels.search import ColumnFacts, Dataset, Resource
+
+ROLES = {"attribute": "", "suggestedTarget": "target", "timeIndicator": "time", "index": "row number"}
+"""D3M's role -> what a page calls it, where that is not the same."""
+KINDS = {"timeseries": "series", "text": "texts", "image": "images", "audio": "sounds", "video": "films"}
+FACTS = Once(search.describe)
+
+
+class Description(DataCard):
+    """Columns with their types, ranges and gaps; files; what the loader has to say."""
+
+    name, title = "description", "Description"
+    help = (
+        "What is in the data set: each column with its type, its range or commonest value, how many values are missing and "
+        "how many differ; the files its values name; and notes on how it was read. Point at a type to see why it was taken."
+    )
+    at_first = ("data",)
+    size = (5, 7)
+
+    def show(self) -> None:
+        data = self.data
+        facts = FACTS.known(data)
+        if facts is None:
+            self.slot.html(head(data) + quiet("Looking at the columns…"))
+            self.later(lambda: FACTS.of(data), lambda found: self.slot.html(page(data, found)))
+        else:
+            self.slot.html(page(data, facts))
+
+
+def page(data: Dataset, facts: list[ColumnFacts]) -> str:
+    """All that is said of a data set."""
+    return head(data, facts) + columns_table(facts)
+
+
+def head(data: Dataset, facts: list[ColumnFacts] | None = None) -> str:
+    """Rows, columns, dates, files and notes."""
+    split = ""
+    if data.splits is not None:
+        held = int((data.splits == "holdout").sum())
+        split = f", {held:,} of them held out by the data set itself"
+    lines = [f"<b>{text(data.name)}</b>: {len(data):,} rows{split}, {len(data.columns):,} columns"]
+    lines += [_dates(each) for each in facts or () if isinstance(each.low, pd.Timestamp)]
+    lines += [_resource(resource) for resource in data.resources.values()]
+    lines += [f"<small>{text(note)}</small>" for note in data.notes]
+    return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def columns_table(facts: list[ColumnFacts]) -> str:
+    """A row per column."""
+    names = ("Column", "Type", "Role", "Values", "Missing", "Distinct")
+    wide = ("Missing", "Distinct")
+    top = "".join(f'<th{" class=n" if name in wide else ""}>{name}</th>' for name in names)
+    return f'<table class="wide"><thead><tr>{top}</tr></thead><tbody>{"".join(map(_row, facts))}</tbody></table>'
+
+
+def _row(facts: ColumnFacts) -> str:
+    cells = (text(facts.name), why(facts.type, facts.why), text(ROLES.get(facts.role, facts.role)), text(values(facts)))
+    counts = (f"{facts.missing:,}" if facts.missing else "", f"{facts.distinct:,}")
+    plain = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f"<tr>{plain}{''.join(f'<td class=n>{count}</td>' for count in counts)}</tr>"
+
+
+def why(type_: str, reason: str) -> str:
+    """A type, with the reason for it where there is one."""
+    return f'<abbr title="{text(reason)}">{text(type_)}</abbr>' if reason else text(type_)
+
+
+def values(facts: ColumnFacts) -> str:
+    """The range of a column's values, or the commonest one."""
+    if facts.low is not None:
+        low, high = (_written(each) for each in (facts.low, facts.high))
+        return low if low == high else f"{low} to {high}"
+    if not facts.commonest:
+        return ""
+    short = facts.commonest if len(facts.commonest) <= 30 else f"{facts.commonest[:29]}…"
+    return f"{short} ({facts.share:.0%})"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M:%S}"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _dates(facts: ColumnFacts) -> str:
+    return f"{text(facts.name)} from {_written(facts.low)} to {_written(facts.high)}"
+
+
+def _resource(resource: Resource) -> str:
+    kind = KINDS.get(resource.kind, resource.kind)
+    formats = f" ({', '.join(resource.formats)})" if resource.formats else ""
+    return f"{text(kind.capitalize())}: {text(resource.path.name)}{text(formats)}"

@@ -1,0 +1,262 @@
+"""Element for all rows of a data set as dots in the plane: rows that are alike lie near each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import param
+from holoviews.core import Dimension, Element2D
+
+from .column_histograms import _array
+from .dimensions import default_dimensions
+from .row_linked import RowLinked
+
+MANY = 20_000  # rows: more are drawn as an image
+COLORS = ("prediction", "truth", "error")
+
+
+class RowMap(RowLinked, Element2D):
+    """A dot per row, coloured by its class, cluster, error or value.
+
+    Parameters
+    ----------
+    data : table of (x, y, value)
+        Places of the rows, and what they are coloured by: numbers of labels (-1: none), or values.
+    ids, marks : arrays
+        Ids of the rows; each is its own mark.
+    labels : list of str
+        What the numbers stand for; empty where dots are coloured by values.
+    by : str
+        What the colour tells.
+    titles : (str, str)
+        Of the axes.
+    selection : RowSelection, optional
+        Pointing near a dot lights its row, clicking keeps it; rows lit or kept elsewhere show as dots on top.
+
+    Raises
+    ------
+    ValueError
+        If a number of a label is beyond them, or there is not an id per row.
+    """
+
+    group = param.String(default="RowMap", constant=True)
+
+    kdims = param.List(
+        default=[Dimension("x"), Dimension("y")], item_type=Dimension, bounds=(2, 2), doc="Places of the rows."
+    )
+
+    vdims = param.List(default=[Dimension("value")], item_type=Dimension, bounds=(1, None), doc="What is coloured by.")
+
+    labels: Any = param.List(default=[], doc="Names of the numbers; empty: values.")
+    by: Any = param.String(default="", doc="What the colour tells.")
+    titles: Any = param.Tuple(default=("x", "y"), length=2, doc="Of the axes.")
+
+    def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
+        kdims = default_dimensions(data, kdims, type(self).kdims)
+        vdims = default_dimensions(data, vdims, type(self).vdims)
+        super().__init__([] if data is None else data, kdims=kdims, vdims=vdims, **params)
+        self.check_rows(len(self))
+        if len(self) != len(self.ids):
+            raise ValueError(f"expected an id per row, {len(self)}, got {len(self.ids)}")
+        value = self.dimension_values(2)
+        if self.labels and len(value) and not (value.min() >= -1 and value.max() < len(self.labels)):
+            raise ValueError(f"expected numbers of labels from -1 to {len(self.labels) - 1}")
+
+    @classmethod
+    def from_points(cls, points: Any, values: Any = None, ids: Any = None, by: str = "", **params: Any) -> RowMap:
+        """Of places in the plane.
+
+        Parameters
+        ----------
+        points : (rows, 2) array
+        values : sequence, optional
+            A label or a number per row; missing ones are grey.
+        ids : sequence, optional
+            By default the index of `values` where it has one, else positions.
+        by : str
+            What the values are.
+
+        Raises
+        ------
+        ValueError
+            If places are not two finite numbers each, or values or ids are not as many.
+        """
+        points = np.asarray(points, dtype=float).reshape(-1, 2) if not len(points) else np.asarray(points, float)
+        if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+            raise ValueError(f"expected two finite numbers per row, got {points.shape}")
+        own = values.index if isinstance(values, pd.Series) else np.arange(len(points))
+        ids = _array(own if ids is None else ids)
+        if len(ids) != len(points) or (values is not None and len(values) != len(points)):
+            told = len(points) if values is None else len(values)
+            raise ValueError(f"expected a value and an id per row, {len(points)}, got {told} and {len(ids)}")
+        value, labels = (np.full(len(points), -1), []) if values is None else _coded(pd.Series(values))
+        table = {"x": points[:, 0], "y": points[:, 1], "value": value}
+        known = {"ids": ids, "marks": np.arange(len(ids)), "labels": labels or ([] if values is not None else ["rows"])}
+        if values is None:
+            table["value"] = np.zeros(len(points), np.int64)
+        return cls(table, datatype=["dictionary"], **({**known, "by": by} | params))
+
+    @classmethod
+    def from_data(
+        cls, data: Any, color: str | None = None, columns: Sequence[str] | None = None, **params: Any
+    ) -> RowMap:
+        """Of a data set, laid out by `kernels.search.projection`.
+
+        Parameters
+        ----------
+        data : Dataset, DataFrame, or whatever `kernels.search.load` takes
+        color : str, optional
+            Column to colour by, which then does not say where rows lie; by default a suggested target.
+        columns : sequence of str, optional
+            That say where rows lie.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column.
+        """
+        from ..kernels.search.data import load
+        from ..kernels.search.projection import project
+
+        data = load(data)
+        if color is None:
+            color = next((name for name, found in data.columns.items() if found.role == "suggestedTarget"), None)
+        values = None if color is None else _values(data, color)
+        names = [name for name in data.columns if name != color] if columns is None else list(columns)
+        found = project(data, names)
+        known = {"ids": data.frame.index, "by": color or "", "titles": _titles(found)}
+        return cls.from_points(found.points, values, **(known | params))
+
+    @classmethod
+    def from_model(cls, model: Any, color: str | None = None, split: str | None = None, **params: Any) -> RowMap:
+        """Of the rows a `kernels.search.Model` has predictions for, laid out by its features.
+
+        Parameters
+        ----------
+        color : {"prediction", "truth", "error"}, optional
+            By default the error; of a clustering the cluster.
+        split : {"train", "holdout"}, optional
+            By default all rows.
+
+        Raises
+        ------
+        ValueError
+            If there is no such colour or split.
+        """
+        from ..kernels.search.projection import project
+
+        frame = model.predictions if split is None else model.predictions[model.predictions["split"] == split]
+        if not len(frame):
+            raise ValueError(f"{model.name}: no rows of split {split!r}")
+        color = color or ("prediction" if model.problem.task == "clustering" else "error")
+        by, values = _answers(model, frame, color)
+        found = project(model.data, model.problem.features)
+        at = model.data.frame.index.get_indexer(frame.index)
+        known = {"ids": frame.index, "by": by, "titles": _titles(found), "label": model.name}
+        return cls.from_points(found.points[at], values, **(known | params))
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """(rows, 2) places."""
+        return np.column_stack([self.dimension_values(i).astype(float) for i in range(2)])
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        plain = self.ids.dtype.kind in "iu" and bool((self.ids == np.arange(len(self.ids))).all())
+        return pd.RangeIndex(len(self.ids)) if plain else pd.Index(self.ids)
+
+    def positions(self, ids: Any) -> np.ndarray:
+        """Positions of the rows with these ids; others are passed over."""
+        at = self._index.get_indexer(pd.Index(ids)) if len(ids) else np.zeros(0, np.int64)
+        return at[at >= 0]
+
+    def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
+        """Which rows are among `ids`. (rows,) bool"""
+        there = np.zeros(len(self.ids), dtype=bool)
+        there[self.positions(np.asarray(ids))] = True
+        return there
+
+    def rows_of(self, marks: Iterable[int]) -> np.ndarray:
+        """Ids of some dots."""
+        return self.ids[np.fromiter(marks, np.int64)]
+
+    def nearest(self, x: float, y: float, reach: tuple[float, float]) -> int | None:
+        """The dot nearest to a place, by distances in units of `reach`; None where none is within it."""
+        order, places = self._by_x
+        start, end = np.searchsorted(places, [x - reach[0], x + reach[0]])
+        near = order[start:end]
+        if not len(near):
+            return None
+        far = (((self.points[near] - (x, y)) / reach) ** 2).sum(axis=1)
+        return int(near[far.argmin()]) if far.min() <= 1 else None
+
+    @cached_property
+    def _by_x(self) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the rows from left to right, and where they are across."""
+        order = np.argsort(self.points[:, 0], kind="stable")
+        return order, self.points[order, 0]
+
+    def told(self, mark: int) -> str:
+        """What the colour of a dot says, as text."""
+        value = self.dimension_values(2)[mark]
+        if self.labels:
+            return self.labels[int(value)] if value >= 0 else "none"
+        return "none" if np.isnan(value) else f"{value:.6g}"
+
+
+def _coded(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Numbers of labels, and the labels in the order of their values; or plain numbers, and no labels."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        plain = values.to_numpy(dtype=float, na_value=np.nan)
+        return np.where(np.isfinite(plain), plain, np.nan), []
+    codes, names = pd.factorize(values)
+    try:
+        order = sorted(range(len(names)), key=lambda at: names[at])
+    except TypeError:  # labels of several types
+        order = sorted(range(len(names)), key=lambda at: str(names[at]))
+    place = np.full(len(names) + 1, -1, np.int64)
+    place[order] = np.arange(len(order))
+    return place[codes], [str(names[at]) for at in order] or ["none"]
+
+
+def _values(data: Any, color: str) -> pd.Series:
+    column, values = data.column(color), data.frame[color]
+    if column.type == "dateTime":
+        from ..kernels.search.cleaning import seconds
+
+        return pd.Series(seconds(values) / (365.2425 * 86400) + 1970, values.index)  # years
+    return values if column.type in ("integer", "real") else values.map(str, na_action="ignore")
+
+
+def _answers(model: Any, frame: pd.DataFrame, color: str) -> tuple[str, pd.Series]:
+    """What is told of a model's rows, and its name."""
+    if color not in COLORS or (color != "prediction" and "truth" not in frame):
+        there = [name for name in COLORS if name == "prediction" or "truth" in frame]
+        raise ValueError(f"{model.name}: cannot be coloured by {color!r}; expected one of {', '.join(there)}")
+    if model.problem.task == "clustering" and color == "prediction":
+        return "cluster", frame["prediction"].map(lambda one: f"cluster {one}", na_action="ignore")
+    labelled = "lassification" in model.problem.task
+    if color != "error":
+        return color, frame[color].map(str, na_action="ignore") if labelled else frame[color]
+    there = frame["truth"].notna() & frame["prediction"].notna()
+    if labelled:
+        right = frame["truth"].astype(object) == frame["prediction"].astype(object)
+        return "verdict", pd.Series(np.where(right, "right", "wrong"), frame.index, dtype=object).where(there)
+    return "size of the error", (frame["prediction"].astype(float) - frame["truth"].astype(float)).abs()
+
+
+def _titles(found: Any) -> tuple[str, str]:
+    """Of the axes: how much of the variation each direction tells, and which columns it follows."""
+    first, second = (
+        f"{share:.0%} of the variation" + (f": {', '.join(map(_short, names[:2]))}" if names else "")
+        for share, names in zip(found.explained, found.strongest, strict=True)
+    )
+    return first, second
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 14 else name[:13] + "…"

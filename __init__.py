@@ -45,6 +45,7 @@ from .grammar import (
     link_brush,
     patch,
     rnnbow,
+    series_tracks,
 )
 
 __version__ = "0.1.0"
@@ -88,6 +89,7 @@ __all__ = [
     "link_brush",
     "patch",
     "rnnbow",
+    "series_tracks",
 ]
 
 

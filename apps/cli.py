@@ -44,7 +44,7 @@ main.add_command(problems)
     show_default=True,
     type=click.FloatRange(0, max=1e6),
     metavar="MB",
-    help="Largest table that a page may send; 0 forbids it.",
+    help="Largest file that a page may send; 0 forbids it.",
 )
 def serve(
     paths: tuple[Path, ...],
@@ -54,9 +54,10 @@ def serve(
     allow_origin: tuple[str, ...],
     upload_limit: float,
 ) -> None:
-    """Serve the apps for PATHS: recordings (.rnnbow), models of cubes (.cube.npz), folders of them, or tables.
+    """Serve the apps for PATHS: recordings (.rnnbow), models of cubes (.cube.npz), folders of them, or data.
 
-    A table (.parquet, .csv, .csv.gz) is learned in the page, which proposes what to learn; the model is kept.
+    Data are tables (.parquet, .csv, .csv.gz), D3M data sets, and folders of images, texts or series, in a folder per
+    label. Models are found for them in Snowcat; a table can also be learned as a cube, by NNCubes.
 
     Without any, those of `learnviews` itself are served; the first ones are made from embedded C code and the embedded
     flights when there are none yet (under a minute each).

@@ -21,7 +21,7 @@ from .tables import check_table, is_table
 APPS = Path(__file__).parent
 SERVED = ("rnnbow", "nncubes", "snowcat")
 CUBE = ".cube.npz"
-UPLOAD_LIMIT = "LEARNVIEWS_UPLOAD_LIMIT"  # MB: how the NNCubes app hears of it
+UPLOAD_LIMIT = "LEARNVIEWS_UPLOAD_LIMIT"  # MB: how the apps hear of it
 FIRST_STEPS = 30_000  # 300 recorded batches, as in the original
 
 
@@ -105,10 +105,7 @@ def _check(path: Path) -> None:
 
     if path.is_dir():
         if not any(path.glob("*.rnnbow")) and not any(path.glob(f"*{CUBE}")):
-            raise FileNotFoundError(
-                f"{path}: no recording (*.rnnbow) and no model (*{CUBE}) in this folder; make one with "
-                "`learnviews record` or `learnviews cube`"
-            )
+            _check_data(path)
         return
     if path.name.endswith(CUBE):
         cube.load(path)
@@ -117,6 +114,23 @@ def _check(path: Path) -> None:
         check_table(path)
         return
     rnn.Recording.open(path).close()
+
+
+def _check_data(folder: Path) -> None:
+    """Complain about a folder that holds no data set either."""
+    from ..kernels.search import load
+
+    try:
+        load(folder)
+    except (ValueError, OSError) as error:
+        files = ", ".join(sorted({each.suffix for each in folder.iterdir() if each.suffix})[:6])
+        if "no data set: neither" not in str(error):
+            raise  # a data set, but a damaged one
+        raise FileNotFoundError(
+            f"{folder}: no recording (*.rnnbow), no model (*{CUBE}) and no data set (datasetDoc.json, one table, images, "
+            f"texts or series) in this folder{f', only {files}' if files else ''}; make a recording or a model with "
+            "`learnviews record` or `learnviews cube`"
+        ) from error
 
 
 def free_port(address: str, port: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,12 @@ import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
-from .row_linked import RowLinked
+from .row_index import IndexedRows, id_array
 
 TOLD = 200_000  # rows under the pointer, at most, whose ids others hear: more of them could not follow the pointer
 
 
-class ColumnHistograms(RowLinked, Element2D):
+class ColumnHistograms(IndexedRows, Element2D):
     """A bar per column and bin: how many rows of the data set are in it.
 
     Marks are the bars, column by column; a row is in one bar of every column.
@@ -66,12 +65,12 @@ class ColumnHistograms(RowLinked, Element2D):
         kdims = default_dimensions(data, kdims, type(self).kdims)
         vdims = default_dimensions(data, vdims, type(self).vdims)
         super().__init__([] if data is None else data, kdims=kdims, vdims=vdims, **params)
-        bars = sum(len(column) for column in self.columns)
+        bars = sum(len(column) for column in self.bins)
         if len(self) != bars:
             raise ValueError(f"expected a row per bin of the profile, {bars}, got {len(self)}")
         if self.profile is not None and len(self.ids) != self.profile.rows:
             raise ValueError(f"expected an id per row of the profile, {self.profile.rows}, got {len(self.ids)}")
-        unknown = [name for name in self.marked if name not in {column.name for column in self.columns}]
+        unknown = [name for name in self.marked if name not in {column.name for column in self.bins}]
         if unknown:
             raise ValueError(f"column {unknown[0]!r} is to be marked, but is not among those shown")
 
@@ -85,7 +84,7 @@ class ColumnHistograms(RowLinked, Element2D):
             Of the rows; by default their positions.
         """
         table = _table(profile)
-        ids = np.arange(profile.rows) if ids is None else _array(ids)
+        ids = np.arange(profile.rows) if ids is None else id_array(ids)
         return cls(table, datatype=["dictionary"], **({"profile": profile, "ids": ids} | params))
 
     @classmethod
@@ -120,19 +119,13 @@ class ColumnHistograms(RowLinked, Element2D):
     def from_model(cls, model: Any, **params: Any) -> ColumnHistograms:
         """Of the data of a `kernels.search.Model` or `Study`, its targets marked."""
         found = cls.from_data(model.data, **params)
-        there = {column.name for column in found.columns}
+        there = {column.name for column in found.bins}
         return found.clone(marked=[name for name in model.problem.targets if name in there])
 
     @property
-    def columns(self) -> list[Any]:
-        """The columns' bins, as `kernels.search.profile.Bins`."""
+    def bins(self) -> list[Any]:
+        """The bins of each column, as `kernels.search.profile.Bins`."""
         return [] if self.profile is None else self.profile.columns
-
-    @cached_property
-    def _index(self) -> pd.Index:
-        """Of the ids; positions need no table to look them up in."""
-        plain = self.ids.dtype.kind in "iu" and bool((self.ids == np.arange(len(self.ids))).all())
-        return pd.RangeIndex(len(self.ids)) if plain else pd.Index(self.ids)
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -143,14 +136,7 @@ class ColumnHistograms(RowLinked, Element2D):
     def bar(self, mark: int) -> tuple[str, int]:
         """Name of the column and number of the bin of a bar."""
         column, bin, _ = (int(values[mark]) for values in self.places)
-        return self.columns[column].name, bin
-
-    def positions(self, ids: Any) -> np.ndarray:
-        """Positions of the rows with these ids; ids of other rows are passed over."""
-        if not len(ids):
-            return np.zeros(0, np.int64)
-        at = self._index.get_indexer(pd.Index(ids))
-        return at[at >= 0]
+        return self.bins[column].name, bin
 
     def positions_in(self, marks: Iterable[int]) -> np.ndarray:
         """Positions of the rows in any of some bars, rising."""
@@ -165,12 +151,6 @@ class ColumnHistograms(RowLinked, Element2D):
     def rows_of(self, marks: Iterable[int]) -> np.ndarray:
         """Ids of the rows in any of some bars."""
         return self.ids[self.positions_in(marks)]
-
-    def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
-        """Which of the rows are among `ids`. (rows,) bool"""
-        there = np.zeros(len(self.ids), dtype=bool)
-        there[self.positions(np.asarray(ids))] = True
-        return there
 
     def counts_of(self, there: np.ndarray) -> np.ndarray:
         """How many of some rows, a mask or positions, are in each bar. (bars,) int"""
@@ -191,11 +171,6 @@ def _table(profile: Any) -> dict[str, np.ndarray]:
     bins = np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])
     share = rows / max(profile.rows, 1)
     return {"column": np.repeat(np.arange(len(sizes)), sizes), "bin": bins, "rows": rows, "share": share}
-
-
-def _array(ids: Any) -> np.ndarray:
-    found = ids if isinstance(ids, pd.Index) else pd.Index(ids)
-    return found.to_numpy() if found.dtype.kind in "iu" else found.to_numpy(dtype=object)
 
 
 def _ends(values: pd.Series) -> tuple[str, str] | None:

@@ -52,7 +52,7 @@ class ColumnHistogramsPlot(GrowingPlot):
         """One row per bar, with the whole of its bin's place (`floor` to `ceiling`)."""
         (column, _, rows), share = element.places, element.dimension_values(3)
         top = self.heights(element, rows)
-        named = [(each.name, label) for each in element.columns for label in each.labels]
+        named = [(each.name, label) for each in element.bins for label in each.labels]
         unnamed = {"missing", "others"}
         return {
             **self._sides(element),
@@ -68,7 +68,7 @@ class ColumnHistogramsPlot(GrowingPlot):
     def heights(self, element: Any, counts: np.ndarray) -> np.ndarray:
         """Where bars of so many rows end: on the scale of their column's highest bar, one with any rows to be seen."""
         column, _, rows = element.places
-        most = np.zeros(len(element.columns))
+        most = np.zeros(len(element.bins))
         np.maximum.at(most, column, rows)
         part = counts / np.maximum(most[column], 1)
         part = np.sqrt(part) if self.scale == "root" else part
@@ -84,7 +84,7 @@ class ColumnHistogramsPlot(GrowingPlot):
 
     def _sides(self, element: Any) -> Columns:
         column, bin, _ = element.places
-        wide = (1 - 2 * self._margin) / np.array([max(len(each), 1) for each in element.columns] or [1])
+        wide = (1 - 2 * self._margin) / np.array([max(len(each), 1) for each in element.bins] or [1])
         left = column % self.across + self._margin + bin * wide[column]
         gap = 0.06 * wide[column]
         return {"left": left + gap, "right": left + wide[column] - gap, "bottom": self._floor(column)}
@@ -114,9 +114,9 @@ class ColumnHistogramsPlot(GrowingPlot):
         return {"cells": self._cells(element), "text": self._texts(element), **super().layers(element)}
 
     def _cells(self, element: Any) -> Columns:
-        at = np.arange(len(element.columns))
+        at = np.arange(len(element.bins))
         left, top = at % self.across + self._margin / 2, -(at // self.across) * float(self.cell_height) - GAP / 2
-        marked = [column.name in element.marked for column in element.columns]
+        marked = [column.name in element.marked for column in element.bins]
         return {
             "left": left,
             "right": left + 1 - self._margin,
@@ -127,11 +127,11 @@ class ColumnHistogramsPlot(GrowingPlot):
 
     def _texts(self, element: Any) -> Columns:
         """Name above each histogram, ends below; where there is none, what is missing."""
-        if not element.columns:
+        if not element.bins:
             return _rows([(0.02, -12.0, "no columns of numbers, times or labels", "left", "#444444")])
         letters = int(self._pixels * (1 - 2 * self._margin) / LETTER)
         found = []
-        for at, column in enumerate(element.columns):
+        for at, column in enumerate(element.bins):
             left, top = at % self.across + self._margin, -(at // self.across) * float(self.cell_height)
             name = f"{column.name} (target)" if column.name in element.marked else column.name
             found.append((left, top - TITLE, _short(name, letters), "left", BLACK))
@@ -173,7 +173,7 @@ class ColumnHistogramsPlot(GrowingPlot):
         return self._high(element) + 4
 
     def _high(self, element: Any) -> int:
-        return self.cell_height * max(1, -(-len(element.columns) // self.across))
+        return self.cell_height * max(1, -(-len(element.bins) // self.across))
 
     # -- pointing
 

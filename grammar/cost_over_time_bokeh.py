@@ -98,9 +98,11 @@ class CostOverTimePlot(DotsPlot):
         return float(first), float(low), float(last * 1.03), float(high)
 
     def annotate(self, element: Any) -> None:
-        """Ticks of the axes, and which study has which colour."""
+        """What the axes show, their ticks, and which study has which colour."""
         super().annotate(element)
         axis = self.handles["xaxis"]
+        labels = [dimension.label for dimension in self._get_axis_dims(element)]
+        axis.axis_label, self.handles["yaxis"].axis_label = labels
         if element.by == "time":
             name_seconds(axis, self.logx)
         else:
@@ -122,7 +124,7 @@ class CostOverTimePlot(DotsPlot):
         self.handles["legend"].items = items if len(element.studies) > 1 else []
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        tips = [("trial", "@number: @name"), (element.scored, "@said"), ("took", "@took")]
+        tips = [("trial", "@number: @name"), ("score", "@said"), ("took", "@took")]
         return tips + ([("study", "@in_study")] if len(element.studies) > 1 else []), {}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:

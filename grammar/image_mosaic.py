@@ -11,8 +11,8 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
-from .column_histograms import _array
 from .dimensions import default_dimensions
+from .row_index import id_array
 from .row_linked import RowLinked, rows_of_split
 
 PER = 50  # images of a bin, and as many more when asked
@@ -182,7 +182,7 @@ class ImageMosaic(RowLinked, Element2D):
             If there is not a label and an id per image.
         """
         found = pd.Series(["all"] * len(images) if labels is None else list(labels), dtype=object)
-        ids = np.arange(len(images)) if ids is None else _array(ids)
+        ids = np.arange(len(images)) if ids is None else id_array(ids)
         if not len(found) == len(images) == len(ids):
             raise ValueError(f"expected a label and an id per image, {len(images)}, got {len(found)} and {len(ids)}")
         members, text = _by_label(found)
@@ -215,7 +215,7 @@ class ImageMosaic(RowLinked, Element2D):
         if target is None:
             target = next((name for name, found in data.columns.items() if found.role == "suggestedTarget"), None)
         members, text = _by_target(data, target)
-        album = Album(members, _array(data.frame.index), text, data, column)
+        album = Album(members, id_array(data.frame.index), text, data, column)
         return cls.from_album(album, per, **params)
 
     @classmethod
@@ -239,7 +239,7 @@ class ImageMosaic(RowLinked, Element2D):
         right = np.where(there, frame["truth"].astype(object) == frame["prediction"].astype(object), np.nan)
         album = Album(
             members,
-            _array(data.frame.index),
+            id_array(data.frame.index),
             text,
             data,
             _image_column(data, column),
@@ -267,7 +267,8 @@ def _by_label(labels: pd.Series) -> tuple[dict[str, np.ndarray], np.ndarray]:
     except TypeError:  # labels of several types
         order = sorted(set(labels.dropna()), key=str)
     names = list(dict.fromkeys([*map(_text, order), *(["missing"] if labels.isna().any() else [])]))
-    return {name: np.flatnonzero(text == name) for name in names}, text
+    places = pd.Series(np.arange(len(text))).groupby(text).indices
+    return {name: np.sort(places[name]) for name in names}, text
 
 
 def _by_target(data: Any, target: str | None) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -85,7 +85,7 @@ class LayeredPlot(ElementPlot):
         super()._init_glyphs(plot, element, ranges, source)
         for name, columns in self.layers(element).items():
             glyph, settings = self.layer_glyph(name)
-            layer = ColumnDataSource(columns)
+            layer = ColumnDataSource(columns, name=name)
             self.handles[f"{name}_source"] = layer
             self.handles[f"{name}_glyph"] = glyph
             self.handles[f"{name}_renderer"] = plot.add_glyph(layer, glyph, **settings)

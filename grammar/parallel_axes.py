@@ -73,7 +73,7 @@ def _number_axis(name: str, column: pd.Series, log: bool | None) -> ParallelAxis
     values = np.where(np.isfinite(values), values, np.nan)
     known = values[~np.isnan(values)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
-    log = low > 0 and (high / low >= 1000 if log is None else log)
+    log = bool(low > 0 and (np.log10(high) - np.log10(low) >= 3 if log is None else log))
     scale = np.log10 if log else np.asarray
     heights = _between(scale(values), scale(low), scale(high))
     ticks = [
@@ -95,12 +95,17 @@ def _label_axis(name: str, column: pd.Series) -> ParallelAxis:
 
 
 def _between(values: Any, low: Any, high: Any) -> np.ndarray:
-    return np.full(np.shape(values), 0.5) if high == low else (np.asarray(values, float) - low) / (high - low)
+    return np.full(np.shape(values), 0.5) if _same(low, high) else (np.asarray(values, float) - low) / (high - low)
+
+
+def _same(low: Any, high: Any) -> bool:
+    """Whether two numbers are too close for floats to divide what is between them."""
+    return bool(high - low <= 1e-12 * max(abs(low), abs(high), 1e-290))
 
 
 def _round_numbers(low: float, high: float, log: bool, most: int = 5) -> list[float]:
     """Few numbers between two that are easy to read."""
-    if high == low:
+    if _same(low, high):
         return [float(low)]
     if log:
         powers = np.arange(np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9) + 1)

@@ -172,7 +172,7 @@ class ParallelCoordinatesPlot(RowLinkedPlot):
         usual = float(np.clip((300 / max(count, 1)) ** 0.5, 0.25, 0.8))
         kept = len(self.handles["kept_source"].data["shade"])
         glyph = self.handles["glyph_renderer"].glyph
-        glyph.update(line_alpha=0.25 * usual if kept else usual, line_width=1.2 if count < 1000 else 0.8)
+        glyph.update(line_alpha=0.1 * usual if kept else usual, line_width=1.2 if count < 1000 else 0.8)
 
     def annotate(self, element: Any) -> None:
         """Follow the element's selection, and its number of lines."""

@@ -125,12 +125,14 @@ class ParetoFrontPlot(DotsPlot):
         return x0, float(low), x1, float(high)
 
     def annotate(self, element: Any) -> None:
-        """Times in words."""
+        """What the axes show, and times in words."""
         super().annotate(element)
+        labels = [dimension.label for dimension in self._get_axis_dims(element)]
+        self.handles["xaxis"].axis_label, self.handles["yaxis"].axis_label = labels
         name_seconds(self.handles["xaxis"], self.logx)
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        return [("model", "@number: @name"), (element.scored, "@said"), (element.price, "@took")], {}
+        return [("model", "@number: @name"), ("score", "@said"), ("takes", "@took")], {}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:
         return Dimension(("seconds", element.price)), Dimension(("value", element.scored))

@@ -158,7 +158,8 @@ def _register_search(options: Any) -> None:
     tools = {"default_tools": ["xpan", "xwheel_zoom", "reset"], "active_tools": ["xpan", "tap"]}
     options.SeriesTracks = Options("plot", **(plot | tools), ylabel="")
     options.SeriesTracks = Options("norm", framewise=True)
-    options.ParallelCoordinates = Options("plot", **{**plot, "tools": ["hover", "tap", "box_select"], "active_tools": ["tap", "box_select"]})
+    boxes = plot | {"tools": ["hover", "tap", "box_select"], "active_tools": ["tap", "box_select"]}
+    options.ParallelCoordinates = Options("plot", **boxes)
     options.ParallelCoordinates = Options("plot", height=320, xaxis=None, yaxis=None)
     options.ParallelCoordinates = Options("norm", framewise=True)
     options.ParetoFront = Options("style", alpha=0.7)
@@ -174,11 +175,12 @@ def _register_search(options: Any) -> None:
     options.ImportanceMap = Options("plot", **plot, height=360, invert_yaxis=True)
     options.ImportanceMap = Options("norm", framewise=True)
     options.ParameterImportance = Options("style", color=SKY_BLUE, line_color=None)
-    options.ParameterImportance = Options("plot", **{**plot, "tools": ["hover"], "active_tools": []}, height=300, invert_yaxis=True)
+    still = plot | {"tools": ["hover"], "active_tools": []}
+    options.ParameterImportance = Options("plot", **still, height=300, invert_yaxis=True)
     options.ParameterImportance = Options("norm", framewise=True)
     drags = {"default_tools": ["pan", "wheel_zoom", "reset"], "active_tools": ["tap", "wheel_zoom"]}
     options.RowMap = Options("style", size=5, line_color=None, fill_alpha=0.75)
-    options.RowMap = Options("plot", **(plot | drags), height=320)
+    options.RowMap = Options("plot", **(plot | drags), height=320, fontsize={"labels": "11px"})
     options.RowMap = Options("norm", framewise=True)
     options.PartialDependence = Options("plot", **plot, height=280)
     options.PartialDependence = Options("norm", framewise=True)

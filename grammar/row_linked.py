@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,20 @@ class RowLinked(Dataset):
 
     def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
         """Which of this element's rows are among `ids` and part of a mark. (rows,) bool"""
-        if not len(self.ids):
-            return np.zeros(0, dtype=bool)
-        return pd.Index(self.ids).isin(np.asarray(ids, dtype=object)) & (self.marks >= 0)
+        wanted = np.asarray(ids, dtype=object)
+        there = np.zeros(len(self.ids), dtype=bool)
+        if not (len(there) and len(wanted)):
+            return there
+        if not self._index.is_unique:
+            return self._index.isin(wanted) & (self.marks >= 0)
+        found = self._index.get_indexer(pd.Index(wanted))  # in time that grows with those asked for, not with all
+        there[found[found >= 0]] = True
+        return there & (self.marks >= 0)
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        """The ids, hashed once: selections are looked up at every move of the pointer."""
+        return pd.Index(self.ids, dtype=object)
 
     def counts_of(self, there: np.ndarray) -> np.ndarray:
         """How many rows of a mask of `mask_of` are in each mark. (marks,) int"""

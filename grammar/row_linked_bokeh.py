@@ -10,10 +10,22 @@ from bokeh.models import ColumnDataSource, CustomJS
 from .columns import Columns
 from .layers_bokeh import LayeredPlot
 
-# Python is told of the mark under the pointer once per mark, not once per move.
+# Python is told of the mark under the pointer once per mark, not once per move; of marks that are crossed quickly of the
+# last one only, so that what the server answers keeps up with the pointer.
 HOVER = """
 const mark = cb_data.index.indices.length > 0 ? cb_data.index.indices[0] : -1
-if (source._mark !== mark) { source._mark = mark; pointed.data = {mark: mark < 0 ? [] : [mark]} }
+const tell = () => {
+  source._telling = null
+  if (source._told === source._mark) return
+  source._told = source._mark
+  source._when = Date.now()
+  pointed.data = {mark: source._mark < 0 ? [] : [source._mark]}
+}
+if (source._mark !== mark) {
+  source._mark = mark
+  source._told ??= -1
+  source._telling ??= setTimeout(tell, Math.max(0, 40 - (Date.now() - (source._when ?? 0))))
+}
 """
 
 
@@ -41,6 +53,7 @@ class RowLinkedPlot(LayeredPlot):
         renderer.nonselection_glyph = renderer.selection_glyph = None  # the layers tell what is selected
         self.handles["pointed_source"] = ColumnDataSource({"mark": []})
         self._heeded: Any = None
+        self._told: dict[str, tuple[Any, Any]] = {}  # element and ids that each layer shows
         self._heed(element)
         hover = self.handles.get("hover")
         if hover is not None:
@@ -68,6 +81,11 @@ class RowLinkedPlot(LayeredPlot):
         if self.current_frame is None:
             return
         for name in ("kept", "lit"):
+            ids = getattr(self.current_frame.selection, name, None)
+            frame, before = self._told.get(name, (None, None))
+            if frame is self.current_frame and before is ids:
+                continue
+            self._told[name] = self.current_frame, ids
             columns = self._shares(self.current_frame, name)
             source = self.handles[f"{name}_source"]
             if any(not np.array_equal(source.data[key], values) for key, values in columns.items()):

@@ -11,15 +11,14 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
-from .column_histograms import _array
 from .dimensions import default_dimensions
-from .row_linked import RowLinked
+from .row_index import IndexedRows, id_array
 
 MANY = 20_000  # rows: more are drawn as an image
 COLORS = ("prediction", "truth", "error")
 
 
-class RowMap(RowLinked, Element2D):
+class RowMap(IndexedRows, Element2D):
     """A dot per row, coloured by its class, cluster, error or value.
 
     Parameters
@@ -89,7 +88,7 @@ class RowMap(RowLinked, Element2D):
         if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
             raise ValueError(f"expected two finite numbers per row, got {points.shape}")
         own = values.index if isinstance(values, pd.Series) else np.arange(len(points))
-        ids = _array(own if ids is None else ids)
+        ids = id_array(own if ids is None else ids)
         if len(ids) != len(points) or (values is not None and len(values) != len(points)):
             told = len(points) if values is None else len(values)
             raise ValueError(f"expected a value and an id per row, {len(points)}, got {told} and {len(ids)}")
@@ -163,22 +162,6 @@ class RowMap(RowLinked, Element2D):
     def points(self) -> np.ndarray:
         """(rows, 2) places."""
         return np.column_stack([self.dimension_values(i).astype(float) for i in range(2)])
-
-    @cached_property
-    def _index(self) -> pd.Index:
-        plain = self.ids.dtype.kind in "iu" and bool((self.ids == np.arange(len(self.ids))).all())
-        return pd.RangeIndex(len(self.ids)) if plain else pd.Index(self.ids)
-
-    def positions(self, ids: Any) -> np.ndarray:
-        """Positions of the rows with these ids; others are passed over."""
-        at = self._index.get_indexer(pd.Index(ids)) if len(ids) else np.zeros(0, np.int64)
-        return at[at >= 0]
-
-    def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
-        """Which rows are among `ids`. (rows,) bool"""
-        there = np.zeros(len(self.ids), dtype=bool)
-        there[self.positions(np.asarray(ids))] = True
-        return there
 
     def rows_of(self, marks: Iterable[int]) -> np.ndarray:
         """Ids of some dots."""

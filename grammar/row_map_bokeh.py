@@ -161,12 +161,11 @@ class RowMapPlot(RowLinkedPlot):
         self.hear(self.handles["tapped_place"], "data", self._tapped_at)
 
     def annotate(self, element: Any) -> None:
-        """Small titles: they are long."""
+        """Titles and ticks of the axes: those of a patched element may be others."""
         super().annotate(element)
         for axis, title in zip(("xaxis", "yaxis"), element.titles, strict=True):
             self.handles[axis].update(
                 axis_label=title,
-                axis_label_text_font_size="11px",
                 ticker=BasicTicker(desired_num_ticks=5),
                 formatter=BasicTickFormatter(),
             )

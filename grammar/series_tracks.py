@@ -12,9 +12,8 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
-from .column_histograms import _array
 from .dimensions import default_dimensions
-from .row_linked import RowLinked
+from .row_index import IndexedRows, id_array
 
 MOST_TRACKS, MOST_FILES = 12, 60
 TIMES = ("time", "date", "timestamp", "t", "index", "year", "month", "day", "step")
@@ -55,7 +54,7 @@ class Line:
             raise ValueError(f"line {self.name!r}: expected times in rising order, none of them missing")
 
 
-class SeriesTracks(RowLinked, Element2D):
+class SeriesTracks(IndexedRows, Element2D):
     """Lines over time in tracks, each track on the scale of its own values.
 
     Parameters
@@ -165,21 +164,6 @@ class SeriesTracks(RowLinked, Element2D):
         """Classes, in the order of their names."""
         return sorted({line.label for line in self.lines if line.label})
 
-    @cached_property
-    def _index(self) -> pd.Index:
-        return pd.Index(self.ids)
-
-    def positions(self, ids: Any) -> np.ndarray:
-        """Positions of the rows with these ids; others are passed over."""
-        at = self._index.get_indexer(pd.Index(ids)) if len(ids) else np.zeros(0, np.int64)
-        return at[at >= 0]
-
-    def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
-        """Which rows are among `ids`. (rows,) bool"""
-        there = np.zeros(len(self.ids), dtype=bool)
-        there[self.positions(np.asarray(ids))] = True
-        return there
-
     def rows_of(self, marks: Iterable[int], x: float | None = None) -> np.ndarray:
         """Ids of the rows of some lines; of those nearest to the time `x` only, where points are rows."""
         found = [_nearest(self.shown[mark], x) for mark in marks if 0 <= mark < len(self.shown)]
@@ -279,8 +263,9 @@ def _of_table(data: Any, time: Any, values: Any, group: Any, by: Any, color: Any
     codes, series = pd.factorize(keys.to_numpy(dtype=object)[order])
     plain = {name: data.frame[name].to_numpy(dtype=float, na_value=np.nan) for name in names}
     lines = []
-    for code, key in enumerate(series):
-        rows = order[codes == code]
+    grouped = order[np.argsort(codes, kind="stable")][(codes < 0).sum() :]  # rows without a group come first
+    parts = np.split(grouped, np.cumsum(np.bincount(codes[codes >= 0], minlength=len(series)))[:-1])
+    for key, rows in zip(series, parts, strict=True) if len(series) else ():
         label = _commonest(data.frame[color].iloc[rows]) if color and group else ""
         for name in names:
             track = str(key) if by == "series" and group else name
@@ -288,7 +273,7 @@ def _of_table(data: Any, time: Any, values: Any, group: Any, by: Any, color: Any
             lines.append(Line(track, called, at[rows], plain[name][rows], rows, label))
     order_of = {name: at for at, name in enumerate(dict.fromkeys(line.track for line in lines))}
     lines.sort(key=lambda line: order_of[line.track])
-    return {"lines": lines, "ids": _array(data.frame.index), "dated": dated, "time": time or "row"}
+    return {"lines": lines, "ids": id_array(data.frame.index), "dated": dated, "time": time or "row"}
 
 
 def _of_files(data: Any, column: str, time: Any, values: Any, by: str, color: Any, rows: Any) -> dict[str, Any]:
@@ -312,7 +297,7 @@ def _of_files(data: Any, column: str, time: Any, values: Any, by: str, color: An
             track, y = (f"row {row}", frame[name]) if by == "series" else (name, frame[name])
             y = y.to_numpy(dtype=float, na_value=np.nan)[order]
             lines.append(Line(track, f"row {row}, {name}", at[order], y, np.array([place]), label))
-    return {"lines": lines, "ids": _array(chosen), "dated": dated, "time": axis or "step"}
+    return {"lines": lines, "ids": id_array(chosen), "dated": dated, "time": axis or "step"}
 
 
 def _numbers(data: Any, values: Any, others: set[Any]) -> list[str]:

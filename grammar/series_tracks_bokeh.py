@@ -104,9 +104,10 @@ class SeriesTracksPlot(GrowingPlot):
 
     def _window(self, element: Any) -> tuple[float, float]:
         """What is drawn of the time: all, or where one zoomed in three times what is seen."""
-        if getattr(self, "_seen", None) is None:
+        seen = getattr(self, "_seen", None)
+        if seen is None:
             return element.extent
-        low, high = self._seen
+        low, high = seen
         return low - (high - low), high + (high - low)
 
     def layers(self, element: Any) -> dict[str, Columns]:

@@ -81,7 +81,7 @@ class StepMatrixPlot(ModelGridPlot):
         self.name_axes(element, len(element.names), [_title(step) for step in element.steps])
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        return [("model", "@number: @name"), (element.scored, "@score"), ("@step", "@has")], {}
+        return [("model", "@number: @name"), ("score", "@score"), ("@step", "@has")], {}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:
         more = f"; {element.left_out:,} more" if element.left_out else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.compare_findings import findings
-from learnviews.apps.snowcat.pane import quiet
+from learnviews.apps.snowcat.pane import quiet, text
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy
@@ -200,6 +200,11 @@ def key_of_compared(room: Workspace, model: Model) -> str:
 def called(model: Model) -> str:
     """A model with its number, as there may be several of a name."""
     return f"trivial: {model.name}" if model.number == -1 else f"{model.number}: {model.name}"
+
+
+def name_cell(model: Model) -> str:
+    """A model's name in a table, on one line."""
+    return f'<td class="name" title="{text(called(model))}">{text(called(model))}</td>'
 
 
 def split_of(models: list[Model]) -> str:

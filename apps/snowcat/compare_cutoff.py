@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import CompareCard, called, figure, split_of
-from learnviews.apps.snowcat.pane import model_mark, select, text
+from learnviews.apps.snowcat.compare_card import CompareCard, figure, name_cell, split_of
+from learnviews.apps.snowcat.pane import model_mark, select
 from learnviews.kernels.search.cutoff import Cut, cut, positive_class, positives
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _positive(model: Model, labels: list[str]) -> str:
 def _line(model: Model, at: Cut) -> str:
     shares = "".join(f'<td class="n">{figure(each, 3)}</td>' for each in (at.precision, at.recall, at.f1))
     counts = "".join(f'<td class="n">{each:,}</td>' for each in (at.hits, at.false_alarms, at.misses))
-    return f"<tr {model_mark(model.number)}><td>{text(called(model))}</td>{counts}{shares}</tr>"
+    return f"<tr {model_mark(model.number)}>{name_cell(model)}{counts}{shares}</tr>"
 
 
 CARDS = (CutOff,)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from learnviews.apps.snowcat.compare_card import RowsCard, called
+from learnviews.apps.snowcat.compare_card import RowsCard, name_cell
 from learnviews.apps.snowcat.pane import button, model_mark, quiet, row_mark, text
 from learnviews.apps.snowcat.row_values import value_html
 
@@ -99,7 +99,7 @@ def said_html(models: list[Model], id_: Any) -> str:
 def _line(model: Model, row: pd.Series, truth: pd.Series) -> str:
     said = [name for name in row.index if name == "prediction" or name.startswith("prediction_")]
     words = ", ".join(_plain(row[name]) for name in said)
-    return f"<tr {model_mark(model.number)}><td>{text(called(model))}</td><td>{_judged(row, said, words)}</td></tr>"
+    return f"<tr {model_mark(model.number)}>{name_cell(model)}<td>{_judged(row, said, words)}</td></tr>"
 
 
 def _judged(row: pd.Series, said: list[str], words: str) -> str:

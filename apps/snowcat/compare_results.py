@@ -148,6 +148,59 @@ class ResidualBars(ResultViews):
         self.redraw()
 
 
+class RowMaps(ResultViews):
+    """A map of the rows per model, coloured by what it says."""
+
+    name, title = "row maps", "Maps of the rows"
+    help = (
+        "The rows laid out by their features, those alike near each other; coloured by what each model says, its error or "
+        "the truth: where in the data does it err, or which clusters does it see? Point at a dot to light its row in all "
+        "models and in the data, click to keep it."
+    )
+    at_first = ()
+    colors: ClassVar[dict[str, str]] = {"error": "its error", "prediction": "the prediction", "truth": "the truth"}
+
+    def __init__(self, room: Any, slot: Any) -> None:
+        super().__init__(room, slot)
+        self._color: str | None = None
+
+    @classmethod
+    def suits(cls, problem: Problem) -> bool:
+        return problem.task != "clustering" and len(problem.targets) == 1 and problem.subtask != "multiLabel"
+
+    def controls(self, models: list[Model]) -> str:
+        if self._color not in self.colors:
+            self._color = next(iter(self.colors))
+        return select("color", self.colors, self._color, "Colour")
+
+    def elements(self, page: list[Model], models: list[Model], split: str) -> list[Any]:
+        from learnviews.grammar import RowMap
+
+        told = {"color": self._color, "split": split, "selection": self.room.rows}
+        return [RowMap.from_model(model, label=called(model), **told) for model in page]
+
+    def do_color(self, told: list[Any]) -> None:
+        """Colour by something else."""
+        self._color = told[-1]
+        self.redraw()
+
+
+class Clusters(RowMaps):
+    """A map of the rows per clustering."""
+
+    name, title = "clusters", "Clusters"
+    at_first = ("compare",)
+    colors: ClassVar[dict[str, str]] = {"prediction": "the cluster"}
+
+    @classmethod
+    def suits(cls, problem: Problem) -> bool:
+        return problem.task == "clustering"
+
+    def controls(self, models: list[Model]) -> str:
+        self._color = "prediction"
+        return ""
+
+
 class Forecasts(CompareCard):
     """What the models foretell, over the series."""
 
@@ -213,4 +266,4 @@ def _series(model: Model) -> list[str]:
     return sorted(set(frame[list(model.problem.groups)].astype(str).agg(", ".join, axis=1)))
 
 
-CARDS = (ConfusionMatrices, ResidualBars, Forecasts)
+CARDS = (ConfusionMatrices, ResidualBars, Forecasts, Clusters, RowMaps)

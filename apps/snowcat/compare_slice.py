@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import RowsCard, called, figure
+from learnviews.apps.snowcat.compare_card import RowsCard, figure, name_cell
 from learnviews.apps.snowcat.pane import model_mark, quiet, select, text
 from learnviews.kernels import search
 from learnviews.kernels.search import METRICS
@@ -64,7 +64,7 @@ class Slice(RowsCard):
         split = "held-out" if table.attrs["split"] == "holdout" else "folds'"
         said = f"{judged:,} of the {kept:,} kept {'row is' if kept == 1 else 'rows are'} among the {split} rows, where models are judged."
         lines = "".join(
-            f'<tr {model_mark(model.number)}><td>{text(called(model))}</td>{_cell(there.loc[model.number])}'
+            f'<tr {model_mark(model.number)}>{name_cell(model)}{_cell(there.loc[model.number])}'
             f"{_cell(rest.loc[model.number])}<td>{_verdict(there.loc[model.number], rest.loc[model.number], metric)}</td></tr>"
             for model in self._models
             if model.number in there.index

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from learnviews.apps.snowcat.compare_card import RowsCard, called, figure, waiting
+from learnviews.apps.snowcat.compare_card import RowsCard, figure, name_cell, waiting
 from learnviews.apps.snowcat.pane import asks, button, model_mark, quiet, row_mark, text
 from learnviews.apps.snowcat.row_values import plain
 from learnviews.kernels import search
@@ -123,7 +123,7 @@ class WhatIf(RowsCard):
         truth = self._found.attrs["truth"] if self._row is not None else {}
         known = f"<p>truth <b>{text(', '.join(plain(each) for each in truth.values()))}</b></p>" if truth else ""
         lines = "".join(
-            f"<tr {model_mark(model.number)}><td>{text(called(model))}</td>"
+            f"<tr {model_mark(model.number)}>{name_cell(model)}"
             f"<td>{answer_html(self._found[self._found['number'] == model.number])}</td></tr>"
             for model in self._asked
         )

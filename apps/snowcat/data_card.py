@@ -1,4 +1,4 @@
-"""What the cards about the data have in common: work that a thread does once per data set, whatever page asked for it."""
+"""What the cards about the data have in common: work that a thread does, once per data set for all pages."""
 
 from __future__ import annotations
 

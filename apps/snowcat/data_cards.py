@@ -8,6 +8,8 @@ from __future__ import annotations
 from learnviews.apps.snowcat.data_description import Description
 from learnviews.apps.snowcat.data_sets import DataSets
 from learnviews.apps.snowcat.data_table import Table
-from learnviews.apps.snowcat.data_views import Columns, Series
+from learnviews.apps.snowcat.data_texts import Texts
+from learnviews.apps.snowcat.data_types import ColumnsAndTypes
+from learnviews.apps.snowcat.data_views import Columns, Images, Rows, Series
 
-CARDS = (DataSets, Columns, Description, Table, Series)
+CARDS = (DataSets, Columns, Images, Texts, Table, Description, Series, Rows, ColumnsAndTypes)

@@ -24,11 +24,12 @@ class Description(DataCard):
 
     name, title = "description", "Description"
     help = (
-        "What is in the data set: each column with its type, its range or commonest value, how many values are missing and "
-        "how many differ; the files its values name; and notes on how it was read. Point at a type to see why it was taken."
+        "What is in the data set: each column with its type, its range or commonest value, how many values are "
+        "missing and how many differ; the files its values name; and notes on how it was read. Point at a type to "
+        "see why it was taken."
     )
     at_first = ("data",)
-    size = (5, 7)
+    size = (5, 8)
 
     def show(self) -> None:
         data = self.data
@@ -62,7 +63,7 @@ def columns_table(facts: list[ColumnFacts]) -> str:
     """A row per column."""
     names = ("Column", "Type", "Role", "Values", "Missing", "Distinct")
     wide = ("Missing", "Distinct")
-    top = "".join(f'<th{" class=n" if name in wide else ""}>{name}</th>' for name in names)
+    top = "".join(f"<th{' class=n' if name in wide else ''}>{name}</th>" for name in names)
     return f'<table class="wide"><thead><tr>{top}</tr></thead><tbody>{"".join(map(_row, facts))}</tbody></table>'
 
 

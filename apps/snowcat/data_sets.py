@@ -24,8 +24,9 @@ class DataSets(Card):
 
     name, title = "data sets", "Data sets"
     help = (
-        "Choose a data set to look at; one that was worked with before comes back with its problems, studies and chosen "
-        "models. Your own: drop a file anywhere on the page, or upload it here; it stays on this server until you delete it."
+        "Choose a data set to look at; one that was worked with before comes back with its problems, studies and "
+        "chosen models. Your own: drop a file anywhere on the page, or upload it here; it stays on this server until "
+        "you delete it."
     )
     steps = at_first = ("data",)
     size = (3, 15)
@@ -66,7 +67,8 @@ class DataSets(Card):
             return quiet("This server takes no uploads. Start it with your data: learnviews serve FILE")
         return (
             '<p><button type="button" class="plain" data-upload>Upload…</button> '
-            f"<small>or drop: CSV, Parquet, or a zip of a D3M set or of a folder of images or texts, up to {limit / MB:,.0f} MB</small></p>"
+            "<small>or drop: CSV, Parquet, or a zip of a D3M set or of a folder of images or texts, up to "
+            f"{limit / MB:,.0f} MB</small></p>"
         )
 
     def _tile(self, source: Source) -> str:

@@ -24,8 +24,9 @@ class Columns(DataCard):
 
     name, title = "columns", "Columns"
     help = (
-        "A histogram for each column. Point at a bar: how its rows fall into every other column shows in orange; click to "
-        "keep them. What is to be predicted has a yellow ground. Grey bars are of missing values and of all rarer labels."
+        "A histogram for each column. Point at a bar: how its rows fall into every other column shows in orange; "
+        "click to keep them. What is to be predicted has a yellow ground. Grey bars are of missing values and of all "
+        "rarer labels."
     )
     at_first = ("data",)
     size = (4, 8)
@@ -47,7 +48,7 @@ class Columns(DataCard):
         self.later(work, self._draw)
 
     def _draw(self, found: ColumnHistograms) -> None:
-        problem, there = self.room.problem, {column.name for column in found.columns}
+        problem, there = self.room.problem, {column.name for column in found.bins}
         targets = [] if problem is None else [name for name in problem.targets if name in there]
         self.slot.html("")
         self.slot.plot(found.clone(selection=self.room.rows, marked=targets))
@@ -58,10 +59,11 @@ class Series(DataCard):
 
     name, title = "series", "Time series"
     help = (
-        "Values over time, a track for each column or series. Drag across the overview below to look at a part of the time. "
-        "Choose the tracks and a column of classes to colour by. Point at a line to light its rows, click to keep them."
+        "Values over time, a track for each column or series. Drag across the overview below to look at a part of "
+        "the time. Choose the tracks and a column of classes to colour by. Point at a line to light its rows, click "
+        "to keep them."
     )
-    size = (8, 9)
+    size = (8, 10)
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
@@ -158,3 +160,151 @@ class Series(DataCard):
 
 def _switch(name: str, on: bool) -> str:
     return f'<label><input type="checkbox" {asks("track", name)}{" checked" if on else ""}> {text(name)}</label>'
+
+
+class Images(DataCard):
+    """Thumbnails, bin by bin."""
+
+    name, title = "images", "Images"
+    help = (
+        "The images in bins: the classes, or ranges of values, of what is to be predicted or of another column. "
+        "Point at one to see it larger and to light its row everywhere; click to keep it. “50 more” adds images to a "
+        "bin."
+    )
+    at_first = ("data",)
+    size = (5, 8)
+    hears = ("data", "problem")
+
+    def __init__(self, room: Workspace, slot: Slot) -> None:
+        super().__init__(room, slot)
+        self._of: Any = None
+        self._by = self._column = ""
+        self._mosaic: Any = None
+
+    @classmethod
+    def fits(cls, room: Workspace) -> bool:
+        return room.data is not None and bool(_of_type(room.data, "image"))
+
+    def show(self) -> None:
+        data = self.data
+        if self._of is not data:
+            self._of, self._mosaic, self._by = data, None, ""
+            self._column = _of_type(data, "image")[0]
+        by = self._by or self._target()
+        self.slot.html(self._bar() + quiet("Reading the images…"))
+        self.later(partial(_mosaic, data, self._column, by, self.room.rows), self._draw)
+
+    def _target(self) -> str | None:
+        """What is to be predicted, where that can be divided into bins."""
+        problem = self.room.problem
+        names = [] if problem is None else [name for name in problem.targets if name in self._divisors()]
+        return names[0] if names else None
+
+    def _divisors(self) -> list[str]:
+        return [name for name, column in self.data.columns.items() if column.type in KINDS]
+
+    def _draw(self, found: Any) -> None:
+        self._mosaic = found
+        self.slot.html(self._bar())
+        self.slot.plot(found)
+
+    def _bar(self) -> str:
+        parts = []
+        names = _of_type(self.data, "image")
+        if len(names) > 1:
+            parts.append(select("column", {name: name for name in names}, self._column, "Column of images"))
+        if self._divisors():
+            options = {"": "what is predicted", **{name: name for name in self._divisors()}}
+            parts.append(f"<label>Bins by {select('by', options, self._by, 'Bins by')}</label>")
+        more = self._more()
+        if more:
+            parts.append(select("more", {"": "50 more of…", **more}, "", "More images of a bin"))
+        return f'<div class="row">{"".join(parts)}</div>'
+
+    def _more(self) -> dict[str, str]:
+        """Bins of which not all images are shown."""
+        if self._mosaic is None or self._mosaic.album is None:
+            return {}
+        members, counts = self._mosaic.album.members, self._mosaic.counts
+        return {
+            name: f"{name} ({counts.get(name, 0):,} of {len(at):,})"
+            for name, at in members.items()
+            if counts.get(name, 0) < len(at)
+        }
+
+    # -- what is done
+
+    def do_column(self, told: list[Any]) -> None:
+        """Images of another column."""
+        self._column = told[-1]
+        self.show()
+
+    def do_by(self, told: list[Any]) -> None:
+        """Bins of another column."""
+        self._by = told[-1]
+        self.show()
+
+    def do_more(self, told: list[Any]) -> None:
+        """More images of a bin."""
+        if told[-1] and self._mosaic is not None:
+            mosaic, name = self._mosaic, told[-1]
+            self.later(lambda: _with_tiles(mosaic.more(name)), self._draw)
+
+
+class Rows(DataCard):
+    """All rows in the plane."""
+
+    name, title = "row map", "Row map"
+    help = (
+        "Every row as a dot: rows that are alike lie near each other. The axes say which columns they follow most. "
+        "Point near a dot to light its row everywhere, click to keep it; rows lit or kept elsewhere show on top."
+    )
+    size = (5, 8)
+
+    def __init__(self, room: Workspace, slot: Slot) -> None:
+        super().__init__(room, slot)
+        self._of: Any = None
+        self._color = ""
+
+    def show(self) -> None:
+        if self._of is not self.data:
+            self._of, self._color = self.data, ""
+        self.slot.html(self._bar() + quiet("Laying out the rows…"))
+        data, color, rows = self.data, self._color or None, self.room.rows
+
+        def work() -> Any:
+            from learnviews.grammar import RowMap
+
+            return RowMap.from_data(data, color, selection=rows)
+
+        self.later(work, self._draw)
+
+    def _draw(self, found: Any) -> None:
+        self.slot.html(self._bar())
+        self.slot.plot(found)
+
+    def _bar(self) -> str:
+        names = [name for name, column in self.data.columns.items() if column.type in KINDS]
+        options = {"": "the suggested target", **{name: name for name in names}}
+        return f'<div class="row"><label>Colour by {select("color", options, self._color, "Colour by")}</label></div>'
+
+    def do_color(self, told: list[Any]) -> None:
+        """Colour by another column, which then does not say where rows lie."""
+        self._color = told[-1]
+        self.show()
+
+
+def _of_type(data: Any, type_: str) -> list[str]:
+    return [name for name, column in data.columns.items() if column.type == type_ and column.is_media]
+
+
+def _mosaic(data: Any, column: str, by: str | None, rows: Any) -> Any:
+    from learnviews.grammar import ImageMosaic
+
+    return _with_tiles(ImageMosaic.from_data(data, column, by, selection=rows))
+
+
+def _with_tiles(mosaic: Any) -> Any:
+    """The same, its files read: not on the thread that all pages wait for."""
+    _ = mosaic.tiles
+    return mosaic

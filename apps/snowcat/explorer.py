@@ -58,6 +58,7 @@ class Explorer:
             pane_stepper=self.stepper.model,
             **self.board.placed(),
             **self.uploading.placed(),
+            **self.room.transfers.placed(),
         )
         self._heard({"step"})
         self.board.lay()

@@ -21,7 +21,7 @@ class ProblemDialog(Card):
     name, title = "problem", "Problem"
     help = (
         "Say what is to be learned, as a sentence: click its words to choose others. The target limits the tasks, the "
-        "task the metrics; what cannot be chosen is grey and says why. Columns you do not tick are not used by any model. "
+        "task the metrics; what cannot be chosen is grey and says why. No model uses a column that is not ticked. "
         "“Use this problem” puts it into the list and chooses it."
     )
     steps = at_first = ("specify",)
@@ -44,7 +44,11 @@ class ProblemDialog(Card):
                 return self.slot.empty("Looking at what can be learned …")
         panel = "" if not self.open else panel_html(self.open, draft, self.room.data, self.search)
         self.slot.html(
-            self._sentence(draft, draft.phrase) + panel + fields_html(draft) + self._message(draft) + self._buttons(draft)
+            self._sentence(draft, draft.phrase)
+            + panel
+            + fields_html(draft)
+            + self._message(draft)
+            + self._buttons(draft)
         )
 
     # -- its HTML
@@ -52,8 +56,8 @@ class ProblemDialog(Card):
     def _sentence(self, draft: Draft, phrase: Phrase) -> str:
         told = draft.told
         if draft.empty:
-            words = f"Predict {self._word('target', '', 'choose a column')}, or group rows: {self._word('task', '', 'task')}"
-            return f'<p class="sentence">{words}</p>'
+            target, task = self._word("target", "", "choose a column"), self._word("task", "", "choose a task")
+            return f'<p class="sentence">Predict {target}, or {task}</p>'
         task = self._word("task", task_of(told), "choose a task")
         metric = self._word("metric", metric_of(told), "choose a metric")
         ends = f"with {'an' if task_of(told)[:1] in 'aeiou' else 'a'} {task} model by the best {metric}."

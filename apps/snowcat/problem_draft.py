@@ -218,7 +218,11 @@ def _checked(data: Dataset, problem: Problem) -> tuple[Problem | None, str]:
         return None, str(error)
 
 
-_LOOSE = (("metric", "metrics"), ("metrics", "positive", "metric"), ("task", "metrics", "positive", "metric", "features"))
+_LOOSE = (
+    ("metric", "metrics"),
+    ("metrics", "positive", "metric"),
+    ("task", "metrics", "positive", "metric", "features"),
+)
 
 
 def _settled(data: Dataset, wanted: Problem) -> Problem:

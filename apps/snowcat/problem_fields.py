@@ -36,7 +36,8 @@ def _positive(draft: Draft) -> str:
     options = {label: label for label in labels}
     if len(labels) > 2:
         options = {"": "none", **options}
-    return f"<label>Positive class{select('field', options, draft.told.positive or '', 'Positive class', 'positive')}</label>"
+    chosen = select("field", options, draft.told.positive or "", "Positive class", "positive")
+    return f"<label>Positive class{chosen}</label>"
 
 
 def _number(draft: Draft, name: str) -> str:

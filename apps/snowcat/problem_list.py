@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from learnviews.apps.snowcat.card import Card
-from learnviews.apps.snowcat.pane import asks, button, does, quiet, select, text
+from learnviews.apps.snowcat.pane import button, does, quiet, select, text
 from learnviews.apps.snowcat.problem_draft import Draft
 from learnviews.apps.snowcat.problem_words import (
     ORIGINS,
@@ -32,9 +32,9 @@ class Problems(Card):
 
     name, title = "problems", "Problems"
     help = (
-        "What could be predicted here, the most promising first: the bar says how far a small forest, tried on a sample, "
-        "is from guessing. Click one to choose it; say whether it is meaningful, as no computer knows. Add problems of "
-        "your own, or read them from a D3M problem document."
+        "What could be predicted here, the most promising first: the bar says how far a small forest, tried on a "
+        "sample, is from guessing. Click one to choose it; say whether it is meaningful, as no computer knows. Add "
+        "problems of your own, or read them from a D3M problem document."
     )
     steps = at_first = ("problems",)
     size = (8, 15)
@@ -57,10 +57,7 @@ class Problems(Card):
         )
 
     def _fits(self, entry: Entry) -> bool:
-        if self.which == "not no":
-            marked = entry.mark != "no"
-        else:
-            marked = self.which in ("", entry.mark)
+        marked = entry.mark != "no" if self.which == "not no" else self.which in ("", entry.mark)
         problem = entry.problem
         told = f"{problem.sentence()} {' '.join(problem.features or ())} {problem.reason} {problem.name or ''}".lower()
         return marked and all(word in told for word in self.words.lower().split())
@@ -77,7 +74,7 @@ class Problems(Card):
             f'<input type="search" id="problem-words" class="grow" data-type="filter" value="{text(self.words)}" '
             'placeholder="Filter by words" aria-label="Filter problems by words">'
             f"{select('only', SHOWN, self.which, 'Filter problems by mark')}"
-            f'<small>{count if every else ""}</small></div>'
+            f"<small>{count if every else ''}</small></div>"
         )
 
     def _looking(self) -> str:
@@ -89,8 +86,8 @@ class Problems(Card):
             return ""
         share = 100 * progress.done / progress.total if progress.total else 0
         return (
-            f'<div class="row"><div class="bar grow" role="progressbar" aria-valuenow="{share:.0f}" aria-label="Looking '
-            f'for problems"><i style="width: {share:.0f}%"></i></div>'
+            f'<div class="row"><div class="bar grow" role="progressbar" aria-valuenow="{share:.0f}" '
+            f'aria-label="Looking for problems"><i style="width: {share:.0f}%"></i></div>'
             f"<small>{text(progress.text or 'looking for problems')}</small>{button('Stop looking', 'stop')}</div>"
         )
 
@@ -119,7 +116,8 @@ class Problems(Card):
         return (
             f'<tr class="{"chosen" if chosen else ""}"><td{faded}><button type="button" class="says" '
             f'{does("choose", entry.id)} aria-pressed="{str(chosen).lower()}" title="{text(problem.sentence())}">'
-            f"{name}{sentence_html(problem)}<small>{about}</small></button>{self._actions(entry) if chosen else ''}</td>"
+            f"{name}{sentence_html(problem)}<small>{about}</small></button>"
+            f"{self._actions(entry) if chosen else ''}</td>"
             f"<td{faded}>{text(task_of(problem))}</td><td{faded}>{text(metric_of(problem))}</td>"
             f"<td>{_promise(entry)}</td><td>{text(ORIGINS.get(entry.origin, entry.origin))}</td>"
             f"<td>{select('mark', {mark: mark for mark in MARKS}, entry.mark, 'Meaningful', entry.id)}</td></tr>"
@@ -229,6 +227,7 @@ def _promise(entry: Entry) -> str:
     if score is None:
         return ""
     return (
-        f'<div class="bar" role="img" aria-label="promise {score:.0%}" title="{score:.0%}: {text(entry.problem.reason)}">'
+        f'<div class="bar" role="img" aria-label="promise {score:.0%}" '
+        f'title="{score:.0%}: {text(entry.problem.reason)}">'
         f'<i style="width: {max(2, 100 * score):.0f}%"></i></div>'
     )

@@ -21,7 +21,9 @@ def panel_html(word: str, draft: Draft, data: Any, search: str) -> str:
     shown = sorted(matching(offers, search), key=lambda offer: not offer.legal)
     tools = _search(search) if len(offers) > FEW else ""
     if word == "features":
-        tools += "".join(button(label, "features", which) for label, which in _SETS if which != "usual" or not draft.forecasts)
+        tools += "".join(
+            button(label, "features", which) for label, which in _SETS if which != "usual" or not draft.forecasts
+        )
         tools += f"<small>{len(draft.used)} chosen</small>"
     tools += _hint(word, draft)
     items = "".join(_ITEMS[word](draft, offer) for offer in shown[:MOST])
@@ -39,7 +41,9 @@ def matching(offers: Iterable[Offer], search: str) -> list[Offer]:
     """Those whose name or type has every word; words parted by commas are alternatives."""
     wanted = [part.split() for part in search.lower().split(",") if part.split()]
     return [
-        offer for offer in offers if not wanted or any(all(word in offer.title.lower() for word in part) for part in wanted)
+        offer
+        for offer in offers
+        if not wanted or any(all(word in offer.title.lower() for word in part) for part in wanted)
     ]
 
 
@@ -85,7 +89,8 @@ def _hint(word: str, draft: Draft) -> str:
 
 
 def _refused(offer: Offer) -> str:
-    return f'<div class="option no" title="{text(offer.why)}"><span>{text(_name(offer))}<small>{text(offer.why)}</small></span></div>'
+    why = text(offer.why)
+    return f'<div class="option no" title="{why}"><span>{text(_name(offer))}<small>{why}</small></span></div>'
 
 
 def _name(offer: Offer) -> str:
@@ -134,9 +139,9 @@ def _target(draft: Draft, offer: Offer) -> str:
         return item
     there = offer.name in draft.wanted.targets
     able = draft.wanted.targets and (not there or len(draft.wanted.targets) > 1)
+    words = f"{'Do not predict' if there else 'Also predict'} {text(offer.name)}"
     also = (
-        f'<button type="button" class="option add" {does("also", offer.name)} title="{"Do not predict" if there else "Also predict"} '
-        f'{text(offer.name)}" aria-label="{"Do not predict" if there else "Also predict"} {text(offer.name)}">'
+        f'<button type="button" class="option add" {does("also", offer.name)} title="{words}" aria-label="{words}">'
         f"{'−' if there else '＋'}</button>"
     )
     return f'<div class="pair">{item}{also if able else ""}</div>'

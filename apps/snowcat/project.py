@@ -70,7 +70,7 @@ class Project:
         self.studies: dict[str, LiveStudy] = {}
         self.note = ""
         self._dropped: set[str] = set()  # problems that were found and deleted
-        self._kept_studies: dict[str, dict[str, Any]] = {}  # what is stored of studies, also of those that are not there
+        self._kept_studies: dict[str, dict[str, Any]] = {}  # also of those that are not there
         self._watching: list[Callable[[str], None]] = []
         self._lock = threading.RLock()
         self._identity = identity(raw)
@@ -433,7 +433,9 @@ class Project:
             except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
                 self._file.put_aside(str(error) or type(error).__name__)
         elif number > 1:
-            self._say(f"the data are not those of the project in {folder}: that one is left alone, and another one begun")
+            self._say(
+                f"the data are not those of the project in {folder}: that one is left alone, and another one begun"
+            )
         self._say(self._file.damaged)
         self._open_studies()
 

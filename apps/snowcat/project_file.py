@@ -94,9 +94,9 @@ class ProjectFile:
         self._base, self._seen = {}, None
         try:
             os.replace(self.path, aside)
-            self.damaged = f"{self.path} cannot be read ({why}): it is kept as {aside.name}, and the project begins anew"
+            self.damaged = f"{self.path} cannot be read ({why}): it is kept as {aside.name}; the project begins anew"
         except OSError as error:
-            self.damaged = f"{self.path} cannot be read ({why}), nor put aside ({error}): the project begins anew"
+            self.damaged = f"{self.path} cannot be read ({why}), nor put aside ({error}); the project begins anew"
 
     def _stamp(self) -> tuple[int, ...] | None:
         """Of the file as it is: any write changes it."""
@@ -108,7 +108,7 @@ class ProjectFile:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else reads or writes meanwhile; where that cannot be had, as in a folder to read only, nobody writes."""
+        """Nobody else reads or writes meanwhile; where no lock can be had, the folder cannot be written to anyway."""
         try:
             handle = os.open(self.folder / f"{FILE}-lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError:
@@ -129,7 +129,7 @@ def merged(base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -
     found = {}
     for part in dict.fromkeys((*mine, *theirs)):
         was, here, there = base.get(part), mine.get(part), theirs.get(part)
-        if here == was or here == there:
+        if here in (was, there):
             found[part] = there
         elif there == was or part not in _JOINED:
             found[part] = here

@@ -22,6 +22,7 @@ from learnviews.apps.home import home
 from learnviews.apps.snowcat.project import Project
 from learnviews.apps.snowcat.project_file import FILE
 from learnviews.apps.snowcat.sources import Source, Summary, bundled, of_path, served
+from learnviews.apps.snowcat.studies import warm_up
 from learnviews.apps.uploads import PART
 from learnviews.kernels.progress import Progress
 
@@ -137,6 +138,7 @@ class Shelf:
 
         def work() -> Project | Exception:
             try:
+                warm_up()  # while data are read and looked at, a process imports what training needs
                 return self.project(key)
             except Exception as error:  # told where it was asked for, whatever it is
                 return error

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from learnviews.apps.home import home
 from learnviews.apps.tables import is_table
@@ -38,6 +38,7 @@ KINDS = {
     "video": "films",
 }
 """Type of a column -> what a page calls its values."""
+ONE = {"others": "other", "series": "series"} | {each: each[:-1] for each in KINDS.values() if each != "series"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Summary:
         """In one line."""
         if self.problem:
             return "cannot be read"
-        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
+        kinds = ", ".join(f"{count} {kind if count > 1 else ONE.get(kind, kind)}" for kind, count in self.kinds.items())
         columns = f"{self.columns:,} columns" + (f" ({kinds})" if kinds else "")
         return " · ".join(filter(None, (f"{self.rows:,} rows", columns, self.task)))
 

@@ -32,7 +32,7 @@ def state(room: Workspace, step: str) -> str:
     if step == "specify":
         return "" if room.problem is None else ", ".join(room.problem.targets) or "clustering"
     if step == "train":
-        return "" if room.study is None else room.study.state
+        return "" if room.study is None else room.study.shown
     if step == "compare":
         return f"{len(room.models)} models" if room.study is not None else ""
     return f"{len(project.chosen)} chosen" if step == "select" and project.chosen else ""

@@ -311,9 +311,11 @@ class LiveStudy:
         """What the study leaves out at present."""
         if self._excluded is None:
             from learnviews.kernels.search.space import left_out
+            from learnviews.kernels.search.trial import MAKER
 
-            space = self.study.space
-            self._excluded = () if space is None else left_out(space, self.study.data, self.study.problem)
+            space, study = self.study.space, self.study
+            usual = space is not None and study.work.maker == MAKER
+            self._excluded = left_out(space, study.data, study.problem) if usual else ()
         return self._excluded
 
     def leave_out(self, exclude: Iterable[str]) -> None:

@@ -113,26 +113,6 @@ def begin(room: Workspace, options: dict[str, Any], exclude: tuple[str, ...] = (
     room.jobs.start("begin", lambda: project.begin_study(entry, exclude=exclude, **options), show)
 
 
-def quick_look(room: Workspace) -> None:
-    """Train for 20 seconds: on the chosen problem, or else on the most promising one, which is looked for first."""
-    project = room.project
-    if project is None:
-        raise ValueError("Choose a data set first")
-
-    def work() -> str:
-        if room.problem_id is None and not project.entries:
-            project.find_problems()
-        if not project.entries:
-            raise ValueError("No problem was found in these data; phrase one in the step “Specify”")
-        return room.problem_id or project.entries[0].id
-
-    def show(id_: str, version: int) -> None:
-        room.choose_problem(id_)
-        begin(room, {"seconds": QUICK, "workers": cores()})
-
-    room.jobs.start("quick look", work, show)
-
-
 # -- HTML
 
 
@@ -152,9 +132,10 @@ def limits_html(wishes: Wishes, open_: bool) -> str:
     """Limits of one trial, under a fold."""
     if not open_:
         return f'<p class="fold">{button("▸ Limits of one trial", "fold", "limits")}</p>'
+    box = 'type="number" min="0" step="any" style="width:80px" placeholder="usual"'
     fields = "".join(
-        f'<label>{label} <input type="number" id="train-{name}" min="0" step="any" style="width:80px" placeholder="usual" '
-        f'value="{"" if value is None else f"{value:g}"}" {asks("set", name)}></label>'
+        f'<label>{label} <input {box} id="train-{name}" value="{"" if value is None else f"{value:g}"}" '
+        f"{asks('set', name)}></label>"
         for name, label, value in (
             ("trial_seconds", "seconds", wishes.trial_seconds),
             ("trial_megabytes", "megabytes", wishes.trial_megabytes),
@@ -182,9 +163,11 @@ def space_html(options: dict[str, tuple[str, ...]] | None, exclude: tuple[str, .
 
 
 def _group(name: str, values: tuple[str, ...], exclude: tuple[str, ...]) -> str:
-    boxes = "".join(
-        f'<label><input type="checkbox" id="try-{text(option(name, value))}" {asks("try", option(name, value))}'
-        f"{'' if option(name, value) in exclude else ' checked'}> {text(family(value) if name == 'model' else value)}</label>"
-        for value in values
-    )
+    boxes = ""
+    for value in values:
+        each = option(name, value)
+        box = (
+            f'<input type="checkbox" id="try-{text(each)}" {asks("try", each)}{"" if each in exclude else " checked"}>'
+        )
+        boxes += f"<label>{box} {text(family(value) if name == 'model' else value)}</label>"
     return f"<dt>{text(CHOICES[name])}</dt><dd>{boxes}</dd>"

@@ -41,9 +41,9 @@ class Training(Card):
 
     name, title = "training", "Training"
     help = (
-        "Models are searched for in processes of their own: close the page, and they go on. Pause and go on as you like; "
-        "what is tried can be changed in between. “Quick look” trains for 20 seconds, “Thorough” for 10 minutes. Scores "
-        "are of rows that the models did not see; a model is worth something where it beats the trivial one."
+        "Models are searched for in processes of their own: close the page, and they go on. Pause and go on as you "
+        "like; what is tried can be changed in between. “Quick look” trains for 20 seconds, “Thorough” for 10 minutes. "
+        "Scores are of rows that the models did not see; a model is worth something where it beats the trivial one."
     )
     steps = at_first = ("train",)
     size = (4, 8)
@@ -67,11 +67,11 @@ class Training(Card):
     def show(self) -> None:
         live = self.live
         if live is not None:
-            self.slot.html(self._running(live))
+            self.slot.html(f'<div class="training">{self._running(live)}</div>')
         elif self.room.problem is None:
             self.slot.empty("Choose a problem first: in the step “Problems”, or phrase one in “Specify”.")
         else:
-            self.slot.html(self._form(self.room.data, self.room.problem))
+            self.slot.html(f'<div class="training">{self._form(self.room.data, self.room.problem)}</div>')
 
     # -- a study to begin
 
@@ -80,7 +80,8 @@ class Training(Card):
         there = self._others()
         return (
             f"<p><b>{text(question(problem))}</b></p>"
-            f'<div class="row">{button("Quick look (20 s)", "quick", main=True)}{button("Thorough (10 min)", "thorough")}</div>'
+            f'<div class="row">{button("Quick look (20 s)", "quick", main=True)}'
+            f"{button('Thorough (10 min)', 'thorough')}</div>"
             f'<div class="row">{button("Start", "start", main=True)}{budget_html(self.wishes)}</div>'
             f"{_facts_html(problem, None if facts is None else facts[0])}"
             f"{limits_html(self.wishes, 'limits' in self._open)}"
@@ -269,11 +270,10 @@ def _progress_html(live: LiveStudy) -> str:
         words = ["starting the processes…"] if not trials else words
     words += [counted(trials, "trial"), counted(models, "model")] if trials else []
     share = live.done
-    bar = (
-        ""
-        if share is None
-        else f'<div class="bar" role="progressbar" aria-label="Time that is over" aria-valuenow="{share * 100:.0f}"><i style="width:{share * 100:.1f}%"></i></div>'
-    )
+    if share is None:
+        return f'<p class="state">{text(" · ".join(words))}</p>'
+    role = f'role="progressbar" aria-label="Share of the run that is over" aria-valuenow="{share * 100:.0f}"'
+    bar = f'<div class="bar" {role}><i style="width:{share * 100:.1f}%"></i></div>'
     return f'<p class="state">{text(" · ".join(words))}</p>{bar}'
 
 

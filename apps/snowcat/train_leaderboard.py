@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import asks, button, does, model_mark, quiet, select, text
 from learnviews.apps.snowcat.studies import TOP
-from learnviews.apps.snowcat.train_words import better, counted, figure, judged_on, metric_title, took
+from learnviews.apps.snowcat.train_words import better, figure, judged_on, metric_title, took
+from learnviews.kernels.search.metrics import METRICS
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy
 
-OWN = ("place", "name", "fit", "seconds")
+ENDS = ("score", "low", "high")
 WIDTH, HEIGHT = 120, 14  # of an interval's drawing, in pixels
 MOST = 12  # models that are compared
 
@@ -25,8 +25,8 @@ class Leaderboard(Card):
     name, title = "leaderboard", "Leaderboard"
     help = (
         "Every model with its score and the 95% interval of it, the trivial predictor at its place (dashed). Click a "
-        "heading to sort, tick what the step “Compare” is to compare, point at a line to find the model in other cards, "
-        "click to keep it. “+ metric” adds a column."
+        "heading to sort, tick what the step “Compare” is to compare, point at a line to find the model in other "
+        "cards, click to keep it. “+ metric” adds a column."
     )
     steps, at_first = ("train", "compare", "select"), ("train",)
     size = (8, 8)
@@ -55,14 +55,14 @@ class Leaderboard(Card):
         lines = self._lines(live)
         if self._more:
             self._look(live, [line["number"] for line in lines])
-        self.slot.html(self._head(live) + self._table(live, lines) + self._foot(live, len(lines)))
+        self.slot.html(self._head(live) + self._table(live, lines) + self._foot(live))
 
     # -- what is in it
 
     def _lines(self, live: LiveStudy) -> list[dict[str, Any]]:
         """A row per model, and one of the trivial predictor, in the order that was asked for."""
         seen, metric = live.seen, str(live.problem.metric)
-        fits = dict(zip(seen.trials["number"], seen.trials["fit_seconds"], strict=True))
+        trials = seen.trials.set_index("number")
         models = seen.board["number"].notna()
         places = models.cumsum()
         lines = []
@@ -71,9 +71,12 @@ class Leaderboard(Card):
             if not trivial and places.iloc[at] > self._top:
                 continue
             number = -1 if trivial else int(row["number"])
-            line = {"number": number, "name": row["name"], "place": at, "rank": "" if trivial else places.iloc[at]}
+            name = f"trivial: {live.model(-1).name}" if trivial else row["name"]
+            line = {"number": number, "name": name, "place": at, "rank": "" if trivial else places.iloc[at]}
             line |= {"score": row[metric], "low": row["low"], "high": row["high"], "split": row["split"]}
-            line |= {"fit": fits.get(number, math.nan), "seconds": math.nan if trivial else row["seconds"]}
+            line |= {"fit": math.nan, "folds": math.nan, "seconds": math.nan if trivial else row["seconds"]}
+            if number in trials.index:
+                line |= {"fit": trials.at[number, "fit_seconds"], "folds": trials.at[number, "train"]}
             line |= {each: self._values.get((live.name, number, each), math.nan) for each in self._more}
             lines.append(line)
         return sorted(lines, key=self._order)
@@ -105,69 +108,60 @@ class Leaderboard(Card):
     # -- how it looks
 
     def _head(self, live: LiveStudy) -> str:
-        metric = str(live.problem.metric)
-        others = [name for name in _metrics(live) if name != metric and name not in self._more]
-        adding = (
-            select("more", {"": "+ metric", **{name: _title(name) for name in others}}, "", "Add a metric")
-            if others
-            else ""
-        )
-        about = f"{metric_title(live.problem)}: {better(live.problem)}; 95% intervals on {judged_on(live.seen.board['split'].iloc[0])}"
+        problem = live.problem
+        others = [name for name in _metrics(live) if name != str(problem.metric) and name not in self._more]
+        options = {"": "+ metric", **{name: _title(name) for name in others}}
+        about = f"{metric_title(problem)}, {better(problem)}, with its 95% interval on {judged_on(_split(live))}"
+        about += "; in the order of the scores in the folds" if _split(live) == "holdout" else ""
+        adding = select("more", options, "", "Add a metric") if others else ""
         return f'<div class="row"><span class="quiet grow">{text(about)}</span>{adding}</div>'
 
     def _table(self, live: LiveStudy, lines: list[dict[str, Any]]) -> str:
-        scale = _Scale(lines)
-        head = "".join(
-            (
-                "<th></th>",
-                self._heading("place", "", "n"),
-                self._heading("name", "model"),
-                self._heading("score", metric_title(live.problem), "n"),
-                "<th></th>",
-                *(self._heading(name, _title(name), "n", more=True) for name in self._more),
-                self._heading("fit", "fitting", "n"),
-                self._heading("seconds", "in all", "n"),
-            )
-        )
-        compared = set(self.room.compared)
-        body = "".join(self._line(live, line, scale, compared) for line in lines)
-        return f'<table class="wide board"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        scale, compared = _Scale(lines), set(self.room.compared)
+        head = [("place", "#"), ("name", "model")]
+        head += [("folds", "in folds")] if _split(live) == "holdout" else []
+        names = [
+            name
+            for name, _ in (*head, ("score", ""), *((each, "") for each in self._more), ("fit", ""), ("seconds", ""))
+        ]
+        columns = "".join(self._heading(name, title) for name, title in head)
+        columns += self._heading("score", metric_title(live.problem)) + "<th></th>"
+        columns += "".join(self._heading(name, _title(name)) for name in self._more)
+        columns += self._heading("fit", "fitting") + self._heading("seconds", "in all")
+        body = "".join(self._line(live, line, names, scale, compared) for line in lines)
+        return f'<table class="wide board"><thead><tr><th></th>{columns}</tr></thead><tbody>{body}</tbody></table>'
 
-    def _heading(self, name: str, title: str, kind: str = "", more: bool = False) -> str:
-        arrow = (" ▾" if self._down else " ▴") if self._sort == name and name != "place" else ""
-        out = (
-            f'<button type="button" class="icon" {does("less", name)} aria-label="{text(f"Without {title}")}">✕</button>'
-            if more
-            else ""
-        )
-        label = text(title + arrow) if title else "#"
-        return f'<th class="{kind}"><button type="button" class="head" {does("sort", name)}>{label}</button>{out}</th>'
+    def _heading(self, name: str, title: str) -> str:
+        arrow = (" ▾" if self._down else " ▴") if self._sort == name != "place" else ""
+        out = ""
+        if name in self._more:
+            without = text(f"Without {title}")
+            out = f'<button type="button" class="icon" {does("less", name)} aria-label="{without}">✕</button>'
+        sort = f'<button type="button" class="head" {does("sort", name)}>{text(title + arrow)}</button>'
+        return f'<th class="{"" if name == "name" else "n"}">{sort}{out}</th>'
 
-    def _line(self, live: LiveStudy, line: dict[str, Any], scale: _Scale, compared: set[str]) -> str:
-        number, key = line["number"], f"{live.name}/{line['number']}"
-        name = f"trivial: {live.model(-1).name}" if number == -1 else line["name"]
-        more = "".join(f'<td class="n">{figure(line[each])}</td>' for each in self._more)
-        return (
-            f'<tr {model_mark(number)} class="{"trivial" if number == -1 else ""}">'
-            f'<td><input type="checkbox" {asks("tick", key)} aria-label="{text(f"Compare {name}")}"{" checked" if key in compared else ""}></td>'
-            f'<td class="n quiet">{line["rank"]}</td><td>{text(name)}</td>'
-            f'<td class="n">{figure(line["score"])}</td><td title="{text(_interval(line))}">{scale.drawn(line)}</td>{more}'
-            f'<td class="n">{took(line["fit"])}</td><td class="n">{took(line["seconds"])}</td></tr>'
-        )
+    def _line(self, live: LiveStudy, line: dict[str, Any], names: list[str], scale: _Scale, compared: set[str]) -> str:
+        key, trivial = f"{live.name}/{line['number']}", line["number"] == -1
+        ticked, label = " checked" if key in compared else "", text(f"Compare {line['name']}")
+        cells = f'<td><input type="checkbox" {asks("tick", key)} aria-label="{label}"{ticked}></td>'
+        for name in names:
+            cells += _cell(name, line)
+            cells += f'<td title="{text(_interval(line))}">{scale.drawn(line)}</td>' if name == "score" else ""
+        return f'<tr {model_mark(line["number"])} class="{"trivial" if trivial else ""}">{cells}</tr>'
 
-    def _foot(self, live: LiveStudy, shown: int) -> str:
+    def _foot(self, live: LiveStudy) -> str:
         left = len(live.models) - self._top
-        return (
-            f'<div class="row">{button(f"Show {min(TOP, left)} more", "further")}{quiet(f"of {counted(left, "model")}")}</div>'
-            if left > 0
-            else ""
-        )
+        if left <= 0:
+            return ""
+        more = button(f"Show {min(TOP, left)} more", "further")
+        return f'<div class="row">{more}{quiet(f"{left:,} are not listed")}</div>'
 
     # -- what is done
 
     def do_sort(self, name: str) -> None:
         """Sort by a column; once more: the other way round."""
-        first = name in ("score", *self._more) and "larger" in better(self.room.study.problem)
+        metric = str(self.room.study.problem.metric) if name in ("score", "folds") else name
+        first = metric in METRICS and METRICS[metric].larger_is_better
         self._down = not self._down if self._sort == name else first
         self._sort = name
         self.show()
@@ -201,18 +195,25 @@ class Leaderboard(Card):
 
 
 class _Scale:
-    """Where scores lie on the drawings of the intervals, which share one scale."""
+    """Where scores lie on the drawings of the intervals, which share one scale: that of the models, and of the trivial
+    predictor where it is not far from them."""
 
     def __init__(self, lines: list[dict[str, Any]]) -> None:
-        ends = [line[name] for line in lines for name in ("score", "low", "high")]
-        known = sorted(value for value in ends if isinstance(value, float) and math.isfinite(value))
+        models = [line for line in lines if line["number"] != -1]
+        known = sorted(value for line in models for name in ENDS if math.isfinite(value := line[name]))
         if len(known) > 20:  # one hopeless model is not to press all others together
             quarter = known[len(known) // 4], known[3 * len(known) // 4]
             reach = 4 * (quarter[1] - quarter[0]) or abs(quarter[1]) or 1
             known = [value for value in known if quarter[0] - reach <= value <= quarter[1] + reach]
         self.low, self.high = (known[0], known[-1]) if known else (0.0, 1.0)
-        trivial = next((line["score"] for line in lines if line["number"] == -1), math.nan)
-        self.trivial = trivial if self.low <= trivial <= self.high else math.nan
+        self.trivial = next((line["score"] for line in lines if line["number"] == -1), math.nan)
+        span = self.high - self.low
+        if self.low - span <= self.trivial <= self.high + span:
+            self.low, self.high = min(self.low, self.trivial), max(self.high, self.trivial)
+
+    def holds(self, value: float) -> bool:
+        """Whether a score is on the scale."""
+        return self.low <= value <= self.high
 
     def at(self, value: float) -> float:
         """Pixels from the left."""
@@ -221,16 +222,30 @@ class _Scale:
 
     def drawn(self, line: dict[str, Any]) -> str:
         """A dot with its interval, and the trivial score as a dashed line."""
-        if line["score"] != line["score"]:
-            return ""
+        if not self.holds(line["score"]):
+            return '<small class="off">off this scale</small>' if math.isfinite(line["score"]) else ""
         middle, parts = HEIGHT / 2, ""
-        if self.trivial == self.trivial:
+        if self.holds(self.trivial):
             x = self.at(self.trivial)
             parts += f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}" class="t"/>'
         if line["low"] == line["low"]:
-            parts += f'<line x1="{self.at(line["low"]):.1f}" x2="{self.at(line["high"]):.1f}" y1="{middle}" y2="{middle}" class="i"/>'
+            ends = f'x1="{self.at(line["low"]):.1f}" x2="{self.at(line["high"]):.1f}"'
+            parts += f'<line {ends} y1="{middle}" y2="{middle}" class="i"/>'
         parts += f'<circle cx="{self.at(line["score"]):.1f}" cy="{middle}" r="3.5"/>'
         return f'<svg class="interval" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">{parts}</svg>'
+
+
+def _cell(name: str, line: dict[str, Any]) -> str:
+    if name == "name":
+        return f'<td class="name" title="{text(line[name])}">{text(line[name])}</td>'
+    if name == "place":
+        return f'<td class="n quiet">{line["rank"]}</td>'
+    return f'<td class="n">{took(line[name]) if name in ("fit", "seconds") else figure(line[name])}</td>'
+
+
+def _split(live: LiveStudy) -> str:
+    """The rows that the scores of the leaderboard speak of."""
+    return str(live.seen.board["split"].iloc[0]) if live.seen is not None else ""
 
 
 def _interval(line: dict[str, Any]) -> str:
@@ -240,8 +255,6 @@ def _interval(line: dict[str, Any]) -> str:
 
 
 def _title(metric: str) -> str:
-    from learnviews.kernels.search.metrics import METRICS
-
     return METRICS[metric].title or metric if metric in METRICS else metric
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import alert, asks, button, does, quiet, text
-from learnviews.apps.snowcat.train_words import best_line, figure, metric_title, question
+from learnviews.apps.snowcat.train_words import best_line, figure, metric_title, question, table
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy
 
 BESTS = 3  # best models of each study that are compared
+COLUMNS = ("", "study", "predicts", "state", ">trials", ">models", ">best score", "")
+HINT = "Folder of a study, as of learnviews search … --out FOLDER"
 
 
 class Studies(Card):
@@ -22,12 +24,12 @@ class Studies(Card):
     name, title = "studies", "Studies"
     help = (
         "All studies of these data. Open one to see it in the other cards; tick several and compare their best models, "
-        "which works where they predict the same. A study that `learnviews search` made, or makes right now, is added by "
-        "its folder. “Forget” takes a study off the list; its folder stays."
+        "which works where they predict the same. A study that `learnviews search` made, or makes right now, is added "
+        "by its folder. “Forget” takes a study off the list; its folder stays."
     )
     steps = ("problems", "specify", "train", "compare", "select", "export")
     at_first = ("train",)
-    size = (12, 5)
+    size = (12, 4)
     hears = ("data", "problems", "study", "studies", "models")
 
     def __init__(self, room: Any, slot: Any) -> None:
@@ -38,41 +40,35 @@ class Studies(Card):
         studies = self.room.project.studies
         self._ticked &= set(studies)
         lines = "".join(self._line(live) for live in reversed(list(studies.values())))
-        head = "<tr><th></th><th>study</th><th>predicts</th><th>state</th><th class='n'>trials</th><th class='n'>models</th><th class='n'>best score</th><th></th></tr>"
-        table = (
-            f'<table class="wide studies"><thead>{head}</thead><tbody>{lines}</tbody></table>'
-            if lines
-            else quiet("No study yet.")
-        )
-        self.slot.html(table + self._foot())
+        self.slot.html((table(COLUMNS, lines, "studies") if lines else quiet("No study yet.")) + self._foot())
 
     def _foot(self) -> str:
-        several = len(self._ticked) > 1
-        return (
-            f'<form class="row" data-form="add">{button(f"Compare the best {BESTS} of each", "compare", disabled=not several) if len(self.room.project.studies) > 1 else ""}'
-            '<input type="text" class="grow" name="path" id="study-path" placeholder="Folder of a study, as of learnviews search … --out FOLDER" aria-label="Folder of a study">'
-            '<button class="plain">Add a study</button></form>'
-        )
+        compare = ""
+        if len(self.room.project.studies) > 1:
+            compare = button(f"Compare the best {BESTS} of each", "compare", disabled=len(self._ticked) < 2)
+        box = f'<input type="text" class="grow" name="path" id="study-path" placeholder="{HINT}" aria-label="Folder">'
+        return f'<form class="row" data-form="add">{compare}{box}<button class="plain">Add a study</button></form>'
 
     def _line(self, live: LiveStudy) -> str:
         shown = live.name == self.room.study_name
         seen, (best, _) = live.seen, best_line(live)
-        trials, models = ("–", "–") if seen is None else (f"{len(seen.trials):,}", f"{len(live.models):,}")
-        score = (
-            "–"
-            if best is None
-            else f"{figure(best[str(live.problem.metric)])} <small>{text(metric_title(live.problem))}</small>"
-        )
-        tick = "checked" if live.name in self._ticked else ""
-        opened = "<b>shown</b>" if shown else button("Open", "open", live.name)
-        turn = {"running": ("Pause", "pause"), "paused": ("Go on", "go on")}.get(live.state)
-        why = alert(live.why) if live.state == "failed" else f" <small>{text(live.why)}</small>" if live.why else ""
+        counts = ("–", "–") if seen is None else (f"{len(seen.trials):,}", f"{len(live.models):,}")
+        score = "–" if best is None else figure(best[str(live.problem.metric)])
+        metric = f" <small>{text(metric_title(live.problem))}</small>"
+        ticked, label = " checked" if live.name in self._ticked else "", text(f"Choose {live.title}")
+        numbers = "".join(f'<td class="n">{each}</td>' for each in (*counts, score + metric))
         return (
-            f'<tr class="{"chosen" if shown else ""}"><td><input type="checkbox" {asks("tick", live.name)} {tick} aria-label="Choose {text(live.title)}"></td>'
-            f'<td title="{text(live.path)}">{text(live.title)}</td><td>{text(question(live.problem))}</td><td>{text(live.shown)}{why}</td>'
-            f'<td class="n">{trials}</td><td class="n">{models}</td><td class="n">{score}</td>'
-            f'<td class="row">{opened}{button(*turn, live.name) if turn else ""}{_small("Forget", "forget", live.name)}</td></tr>'
+            f'<tr class="{"chosen" if shown else ""}">'
+            f'<td><input type="checkbox" {asks("tick", live.name)} aria-label="{label}"{ticked}></td>'
+            f'<td title="{text(live.path)}">{text(live.title)}</td><td>{text(question(live.problem))}</td>'
+            f"<td>{_state(live)}</td>{numbers}<td>{self._buttons(live, shown)}</td></tr>"
         )
+
+    def _buttons(self, live: LiveStudy, shown: bool) -> str:
+        turn = {"running": ("Pause", "pause"), "paused": ("Go on", "go on")}.get(live.state)
+        parts = "<b>shown</b>" if shown else _small("Open", "open", live.name)
+        parts += _small(*turn, live.name) if turn else ""
+        return f'<div class="row">{parts}{_small("Forget", "forget", live.name)}</div>'
 
     # -- what is done
 
@@ -119,11 +115,10 @@ class Studies(Card):
     def do_compare(self, _: Any) -> None:
         """Compare the best models of the studies that were ticked."""
         studies = [live for name, live in self.room.project.studies.items() if name in self._ticked]
+        kinds = sorted({question(live.problem) for live in studies})
         asked = {(live.problem.task, live.problem.targets) for live in studies}
         if len(asked) > 1:
-            raise ValueError(
-                f"These studies do not predict the same: {'; '.join(sorted({question(live.problem) for live in studies}))}"
-            )
+            raise ValueError(f"These studies do not predict the same: {'; '.join(kinds)}")
         self.room.choose_study(studies[-1].name)
         self.room.compare([f"{live.name}/{model.number}" for live in studies for model in live.models[:BESTS]])
         self.room.go("compare")
@@ -133,6 +128,12 @@ class Studies(Card):
         if live is None:
             raise LookupError(f"study {name}: it is not in the list any more")
         return live
+
+
+def _state(live: LiveStudy) -> str:
+    if live.state == "failed":
+        return alert(live.why)
+    return text(live.shown) + (f" <small>{text(live.why)}</small>" if live.why else "")
 
 
 def _small(label: str, word: str, argument: Any) -> str:

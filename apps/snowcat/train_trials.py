@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import quiet, select, text
-from learnviews.apps.snowcat.train_words import clock, counted, family, figure, metric_title
+from learnviews.apps.snowcat.train_words import clock, counted, family, figure, metric_title, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,12 +49,12 @@ class CostCard(OfStudy):
 
     name, title = "cost over time", "Cost over time"
     help = (
-        "Each dot is a trial, when it ended and how good it was; the line is the best so far, the dashed one the trivial "
-        "predictor. Small dots saw part of the rows only, crosses failed. Where the line is flat for long, more time "
-        "brings little. Point at a dot to find its model in other cards, click to keep it."
+        "Each dot is a trial, when it ended and how good it was; the line is the best so far, the dashed one the "
+        "trivial predictor. Small dots saw part of the rows only, crosses failed. Where the line is flat for long, "
+        "more time brings little. Point at a dot to find its model in other cards, click to keep it."
     )
     at_first = ("train",)
-    size = (5, 7)
+    size = (4, 7)
     scores = {"score": "out of fold", "holdout": "held out", "cost": "cost"}
     counts = {"time": "by time", "number": "by trial"}
 
@@ -71,7 +71,8 @@ class CostCard(OfStudy):
         self._busy = True
         has_holdout = bool(seen.trials["holdout"].notna().any())
         scores = {name: title for name, title in self.scores.items() if name != "holdout" or has_holdout}
-        self._controls = f'<div class="row">{select("score", scores, self._score, "Which score")}{select("by", self.counts, self._by, "Axis")}</div>'
+        score = select("score", scores, self._score, "Which score")
+        self._controls = f'<div class="row">{score}{select("by", self.counts, self._by, "Axis")}</div>'
         self.room.jobs.start(f"cost {self.slot.number}", partial(_element, live, wanted, self.room.marked), self._came)
 
     def _came(self, found: tuple[Any, Any, str], version: int) -> None:
@@ -114,8 +115,9 @@ class Trials(OfStudy):
 
     name, title = "running and failed", "Running and failed"
     help = (
-        "Above: the trials that run now, and since when. Below: trials that ended without a model, by reason. A few are "
-        "usual, as odd configurations are tried, too; where all of a kind fail, leave that kind out (card “Training”)."
+        "Above: the trials that run now, and since when. Below: trials that ended without a model, by reason. A few "
+        "are usual, as odd configurations are tried, too; where all of a kind fail, leave that kind out (card "
+        "“Training”)."
     )
     at_first = ("train",)
     size = (4, 7)
@@ -127,13 +129,12 @@ class Trials(OfStudy):
 def _running_html(live: LiveStudy, seen: Seen) -> str:
     if not len(seen.running) or live.state not in ("running", "elsewhere"):
         return quiet("Nothing runs at present.")
-    now = time.time()
-    lines = "".join(
-        f"<tr><td>{text(row.name)}</td><td class='quiet'>{'' if row.fidelity >= 1 else f'{row.fidelity:.0%} of the effort'}</td>"
-        f'<td class="n">{clock(max(0.0, now - row.started.timestamp()))}</td></tr>'
-        for row in seen.running.itertuples(index=False)
-    )
-    return f'<table class="wide"><thead><tr><th>runs now</th><th></th><th class="n">since</th></tr></thead><tbody>{lines}</tbody></table>'
+    now, lines = time.time(), ""
+    for row in seen.running.itertuples(index=False):
+        effort = "" if row.fidelity >= 1 else f"{row.fidelity:.0%} of the effort"
+        since = clock(max(0.0, now - row.started.timestamp()))
+        lines += f'<tr><td>{text(row.name)}</td><td class="quiet">{effort}</td><td class="n">{since}</td></tr>'
+    return table(("runs now", "", ">since"), lines)
 
 
 def failures(trials: pd.DataFrame, families: list[str]) -> list[tuple[str, str, int, list[str]]]:
@@ -154,11 +155,9 @@ def _commonest(kinds: list[str]) -> list[str]:
 def _failed_html(seen: Seen) -> str:
     groups = failures(seen.trials, seen.families)
     given_up = int((seen.trials["status"] == "killed").sum())
-    left = (
-        quiet(f"{counted(given_up, 'trial')} given up when the study was stopped; tried again when it goes on.")
-        if given_up
-        else ""
-    )
+    left = ""
+    if given_up:
+        left = quiet(f"{counted(given_up, 'trial')} given up at the end of a run; tried again when it goes on.")
     if not groups:
         return quiet("No trial failed.") + left
     lines = "".join(
@@ -168,10 +167,8 @@ def _failed_html(seen: Seen) -> str:
     )
     more = quiet(f"and {len(groups) - GROUPS} more reasons") if len(groups) > GROUPS else ""
     total = sum(group[2] for group in groups)
-    return (
-        f'<table class="wide"><thead><tr><th class="n">{total:,}</th><th>of {len(seen.trials):,} trials without a model</th><th>reason</th></tr></thead>'
-        f"<tbody>{lines}</tbody></table>{more}{left}"
-    )
+    head = (f">{total:,}", f"of {len(seen.trials):,} trials without a model", "reason")
+    return table(head, lines) + more + left
 
 
 def _kinds(kinds: list[str]) -> str:
@@ -188,40 +185,39 @@ class SearchSpace(OfStudy):
         "does well; what fails or is hopeless can be left out (card “Training”, “What is tried”)."
     )
     at_first = ("train",)
-    size = (3, 7)
+    size = (4, 7)
 
     def draw(self, live: LiveStudy, seen: Seen) -> None:
-        lines = tried(seen.trials, seen.families, live.study.baseline.problem)
+        lines = tried(seen.trials, seen.families, live.problem)
         spent = sum(line["seconds"] for line in lines) or 1
-        body = "".join(
-            f"<tr><td>{text(family(line['family']))}</td>"
-            f'<td class="n" title="{line["failed"]} of them without a model">{line["trials"]:,}</td>'
-            f'<td title="{clock(line["seconds"])} of {clock(spent)}"><div class="bar thin"><i style="width:{line["seconds"] / spent:.1%}"></i></div></td>'
-            f'<td class="n">{figure(line["best"], 3)}</td></tr>'
-            for line in lines
-        )
-        self.slot.html(
-            '<table class="wide"><thead><tr><th>kind</th><th class="n">trials</th><th>time</th>'
-            f'<th class="n" title="best {text(metric_title(live.problem))}, out of fold">best</th></tr></thead><tbody>{body}</tbody></table>'
-        )
+        body = ""
+        for line in lines:
+            share = f'<div class="bar thin"><i style="width:{line["seconds"] / spent:.1%}"></i></div>'
+            body += (
+                f"<tr><td>{text(family(line['family']))}</td><td class='n'>{line['trials']:,}</td>"
+                f"<td class='n'>{line['failed'] or ''}</td><td title='{clock(line['seconds'])}'>{share}</td>"
+                f"<td class='n'>{figure(line['best'], 3)}</td></tr>"
+            )
+        about = quiet(f"best: {metric_title(live.problem)} out of fold, of trials in full")
+        self.slot.html(table(("kind", ">trials", ">failed", "time", ">best"), body) + about)
 
 
 def tried(trials: pd.DataFrame, families: list[str], problem: Any) -> list[dict[str, Any]]:
-    """Per kind of model: "family", "trials", "failed", "seconds", "best" (out of fold, in full trials, nan where there is
-    none); the best first."""
+    """Per kind of model, the best first: "family", "trials", "failed", "seconds", and "best", the best score out of
+    fold of trials in full, nan where there is none."""
     from learnviews.kernels.search.metrics import METRICS
 
     metric = METRICS.get(str(problem.metric))
     larger = metric is not None and metric.larger_is_better
     full = (trials["status"] == "ok") & (trials["fidelity"] >= 1)
-    table = trials.assign(
+    found = trials.assign(
         family=families,
         failed=trials["status"].isin(tuple(ENDS)),
         seconds=trials["seconds"].fillna(0.0),
         best=trials["train"].astype(float).where(full),
     )
-    table = table[table["family"] != "ensemble"]
-    groups = table.groupby("family").agg(
+    found = found[found["family"] != "ensemble"]
+    groups = found.groupby("family").agg(
         trials=("number", "size"),
         failed=("failed", "sum"),
         seconds=("seconds", "sum"),

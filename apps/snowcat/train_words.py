@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from learnviews.apps.snowcat.pane import text
 from learnviews.kernels.search.families import FAMILIES
 from learnviews.kernels.search.metrics import METRICS
 from learnviews.kernels.search.pipelines import MODELS
@@ -62,6 +64,16 @@ def took(seconds: float | None) -> str:
 def counted(number: int, one: str) -> str:
     """ "1 trial", "1,200 trials"."""
     return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def table(columns: Sequence[str], body: str, kind: str = "") -> str:
+    """A table with these headings; those of numbers begin with ">"."""
+    numbers = [name.startswith(">") for name in columns]
+    head = "".join(
+        f'<th class="{"n" if number else ""}">{text(name.lstrip(">"))}</th>'
+        for name, number in zip(columns, numbers, strict=True)
+    )
+    return f'<table class="wide {kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def family(name: str) -> str:

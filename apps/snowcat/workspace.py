@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.jobs import Jobs
+from learnviews.apps.snowcat.transfers import Transfers
 from learnviews.grammar.streams import RowSelection
 
 if TYPE_CHECKING:
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 EVENTS = ("data", "problems", "problem", "studies", "study", "models", "compared", "chosen", "step")
 PAUSE = 250  # milliseconds between two tellings of the same event: a study may bring many models a second
 COMPARED = 4  # best models that are compared unless the user says otherwise
+
+
+class PageSelection(RowSelection):
+    """A selection of whose changes all views of a page are told in one message."""
+
+    @classmethod
+    def of(cls, session: Session) -> PageSelection:
+        """Of the views in a session's page."""
+        made = cls()
+        made.session = session
+        return made
+
+    def event(self, **kwargs: Any) -> None:
+        """Stream's own; what it changes in the page is sent at once."""
+        with self.session.together():
+            super().event(**kwargs)
 
 
 class Workspace:
@@ -51,8 +68,8 @@ class Workspace:
 
     def __init__(self, session: Session, shelf: Shelf, tell: Callable[[str], None]) -> None:
         self.session, self.shelf, self.tell = session, shelf, tell
-        self.jobs = Jobs(session, tell)
-        self.rows, self.marked = RowSelection(), RowSelection()
+        self.jobs, self.transfers = Jobs(session, tell), Transfers(session)
+        self.rows, self.marked = PageSelection.of(session), PageSelection.of(session)
         self.project: Project | None = None
         self.step = "data"
         self.problem_id: str | None = None

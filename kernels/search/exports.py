@@ -18,10 +18,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..progress import Progress
 from . import scores, skops_files
 from .diagram import diagram, plain, text
 from .model import Model, features_of, input_columns, known_rows, predicted, read_like, recipe, trained
@@ -76,7 +78,13 @@ if __name__ == "__main__":
 '''
 
 
-def export(models: Model | Sequence[Model], folder: str | Path, overwrite: bool = False) -> Path:
+def export(
+    models: Model | Sequence[Model],
+    folder: str | Path,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    failed: Callable[[Model, Exception], None] | None = None,
+) -> Path:
     """Write models, in the order of their ranks, to a folder that appears whole or not at all.
 
     Parameters
@@ -87,6 +95,11 @@ def export(models: Model | Sequence[Model], folder: str | Path, overwrite: bool 
         To be made.
     overwrite : bool
         Replace the folder, if it is an earlier export.
+    progress : Progress, optional
+        Counts models.
+    failed : callable, optional
+        Gets every model that cannot be written, and why; the others are exported. Without it the first such model ends
+        the export.
 
     Returns
     -------
@@ -97,6 +110,8 @@ def export(models: Model | Sequence[Model], folder: str | Path, overwrite: bool 
     ------
     FileExistsError
         If the folder holds something else, or `overwrite` is not set.
+    CancelledError
+        If it was cancelled; nothing is left of it.
     """
     models, folder = [models] if isinstance(models, Model) else list(models), Path(folder)
     if not models:
@@ -105,14 +120,40 @@ def export(models: Model | Sequence[Model], folder: str | Path, overwrite: bool 
     part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
     try:
         part.mkdir()
-        names = [folder_name(rank, model) for rank, model in enumerate(models, 1)]
-        for name, model in zip(names, models, strict=True):
-            _write_model(model, part / name)
-        ranking(models, names).to_csv(part / "ranking.csv", index=False)
+        written = list(_written(models, part, progress or Progress(), failed))
+        ranking(written, [folder_name(rank, model) for rank, model in enumerate(written, 1)]).to_csv(
+            part / "ranking.csv", index=False
+        )
         _put_in_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def _written(
+    models: Sequence[Model], part: Path, progress: Progress, failed: Callable[[Model, Exception], None] | None
+) -> Iterator[Model]:
+    """Write them one by one, and yield those that could be."""
+    rank, first = 1, None
+    progress.start(len(models))
+    for done, model in enumerate(models, 1):
+        if progress.cancelled:
+            raise CancelledError
+        folder = part / folder_name(rank, model)
+        try:
+            _write_model(model, folder)
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(model, error)
+            first = first or error
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            rank += 1
+            yield model
+        progress.update(done)
+    if rank == 1:
+        raise ValueError(f"none of the models can be exported: {first}") from first
 
 
 def folder_name(rank: int, model: Model) -> str:
@@ -121,7 +162,7 @@ def folder_name(rank: int, model: Model) -> str:
 
 
 def ranking(models: Sequence[Model], names: Sequence[str] | None = None) -> pd.DataFrame:
-    """Models by rank with their value of the problem's metric, and the trivial predictor as last line."""
+    """Models by rank with their value of the problem's metric, and below them the trivial predictor of each problem."""
     import pandas as pd
 
     lines = []
@@ -129,9 +170,12 @@ def ranking(models: Sequence[Model], names: Sequence[str] | None = None) -> pd.D
         row = model.scored(model.split, (str(model.problem.metric),))
         folder = names[rank - 1] if names else ""
         lines.append({"rank": rank, "folder": folder, "name": model.name, **_line(row)})
-    first = models[0]
-    row = scores.table(first.problem, _trivial(first), first.split, (str(first.problem.metric),))
-    lines.append({"rank": None, "folder": "", "name": scores.TRIVIAL, **_line(row)})
+    firsts: dict[str, Model] = {}
+    for model in models:
+        firsts.setdefault(model.problem.to_json(), model)
+    for first in firsts.values():
+        row = scores.table(first.problem, _trivial(first), first.split, (str(first.problem.metric),))
+        lines.append({"rank": None, "folder": "", "name": scores.TRIVIAL, **_line(row)})
     return pd.DataFrame(lines).astype({"rank": "Int64"})
 
 

@@ -32,17 +32,29 @@ def join(data: Dataset, other: Any, on: Any, columns: Iterable[str] | None = Non
     ValueError
         If a column is not there, or a key stands for several rows of the other table.
     """
-    table = data.table(other) if isinstance(other, str) and other in data.resources else load(other)
-    keys = _pairs(on)
-    check_known([here for here, _ in keys], data.frame, data.name)
-    table = _with_index(table, [there for _, there in keys])
-    check_known([there for _, there in keys], table.frame, table.name)
+    table, keys = _looked_up(data, other, on)
     wanted = [name for name in table.columns if name not in {there for _, there in keys}]
     if columns is not None:
         wanted = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
         check_known(wanted, table.frame, table.name)
     places = _places(data, table, keys)
     return _added(data, table, wanted, places, keys)
+
+
+def partners(data: Dataset, other: Any, on: Any) -> int:
+    """How many rows a join would find in the other table; parameters and errors as of `join`."""
+    table, keys = _looked_up(data, other, on)
+    return int((_places(data, table, keys) >= 0).sum())
+
+
+def _looked_up(data: Dataset, other: Any, on: Any) -> tuple[Dataset, list[tuple[str, str]]]:
+    """The other table, and the keys here and there."""
+    table = data.table(other) if isinstance(other, str) and other in data.resources else load(other)
+    keys = _pairs(on)
+    check_known([here for here, _ in keys], data.frame, data.name)
+    table = _with_index(table, [there for _, there in keys])
+    check_known([there for _, there in keys], table.frame, table.name)
+    return table, keys
 
 
 def _pairs(on: Any) -> list[tuple[str, str]]:

@@ -36,9 +36,9 @@ def linked(renderer):
 
 def bar_of(element, column, label):
     """The number of the bar of a label."""
-    at = [each.name for each in element.columns].index(column)
-    before = sum(len(each) for each in element.columns[:at])
-    return before + element.columns[at].labels.index(label)
+    at = [each.name for each in element.bins].index(column)
+    before = sum(len(each) for each in element.bins[:at])
+    return before + element.bins[at].labels.index(label)
 
 
 def spread(element, ids):
@@ -74,7 +74,7 @@ def test_some_rows_in_every_bar():
 def test_of_a_profile_of_a_model_and_of_nothing():
     profile = Profile(table(), ["age", "town"])
     found = lv.ColumnHistograms.from_profile(profile)
-    assert [column.name for column in found.columns] == ["age", "town"] and list(found.ids) == list(range(120))
+    assert [column.name for column in found.bins] == ["age", "town"] and list(found.ids) == list(range(120))
     assert list(found.positions([5, 500, 7])) == [5, 7]
     model = SimpleNamespace(data=table(), problem=SimpleNamespace(targets=("town",)))
     assert lv.ColumnHistograms.from_model(model).marked == ["town"]

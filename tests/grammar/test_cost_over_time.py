@@ -134,6 +134,8 @@ def test_a_study_that_runs_is_patched(renderer, axes):
     assert len(plot.handles["best_source"].data["xs"]) == 1
     assert plot.handles["x_range"].end > frame["seconds"].sum() * 0.9
     assert plot.handles["caption_source"].data["text"] == ["trivial predictor 1"]
+    lv.patch(plot, lv.CostOverTime.from_trials(frame, by="number"))
+    assert plot.handles["xaxis"].axis_label == "trial" and plot.handles["x_range"].end > 39
 
 
 def test_a_trivial_predictor_far_off_is_told_but_squeezes_nothing(renderer):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import Server
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -177,3 +180,44 @@ def test_a_study_that_runs_is_patched(renderer):
     assert "svm:penalty" in drawn["said"][-1] and "none" in plot.handles["ticks_source"].data["text"]
     lv.patch(plot, lv.ParallelCoordinates.from_trials(trials(5000)))
     assert len(plot.handles["source"].data["ys"]) > 4000
+
+
+# -- in a browser
+
+
+@pytest.fixture(scope="module")
+def app():
+    path = Path(__file__).parent.parent / "parallel_app.py"
+    server = Server([sys.executable, "-m", "bokeh", "serve", str(path), "--port", "0"], r"running at: (http://\S+)")
+    yield server
+    server.stop()
+
+
+FRAME = """() => {
+  const view = Bokeh.index.find_one(Bokeh.documents[0].roots()[0])
+  const box = view.el.getBoundingClientRect(), frame = view.frame.bbox
+  return [box.left + frame.left, box.top + frame.top, frame.width, frame.height]
+}"""
+SOURCE = """Bokeh.documents[0]._all_models.values().filter((m) => m.data && m.data.said).toArray()[0]"""
+
+
+def test_the_mouse_brushes_an_axis_lights_a_line_and_clears(app, page):
+    page.open(app.url)
+    left, top, width, height = page.js(FRAME)
+
+    def spot(x, y):  # within the extents of the plot
+        return left + width * (x + 0.25) / 3, top + height * (1.38 - y) / 1.68
+
+    mouse = page.page.mouse
+    mouse.move(*spot(0.9, 1.1))
+    mouse.down()
+    for y in (1.0, 0.9, 0.8):
+        mouse.move(*spot(1.1, y))
+    mouse.up()
+    deep = page.js(f"{SOURCE}.data.said.filter((said) => /depth: [78]/.test(said)).length")
+    page.wait("expected => document.title.startsWith(`[${expected}, `)", deep)
+    mouse.move(*spot(1.5, 0.5))
+    page.wait("document.title.endsWith(', 1]')")
+    mouse.click(*spot(2.6, 1.3))
+    page.wait("document.title === '[0, 0]'")
+    assert not page.errors and not page.outside

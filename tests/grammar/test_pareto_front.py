@@ -118,3 +118,5 @@ def test_a_study_that_runs_is_patched(renderer, axes):
     assert len(plot.handles["source"].data["x"]) == 28 and len(plot.handles["front_source"].data["x"])
     assert plot.handles["x_range"].start < trials()["fit_seconds"][2:].min()
     assert plot.handles["caption_source"].data["text"] == ["trivial predictor 1"]
+    lv.patch(plot, lv.ParetoFront.from_trials(trials(), price="score_seconds"))
+    assert plot.handles["xaxis"].axis_label == "time to predict"

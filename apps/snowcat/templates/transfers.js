@@ -1,0 +1,138 @@
+// Files that the server has for the page, and files that a card takes: both in slices, each once the other side has the one before.
+window.transfers = (() => {
+  const {model} = window.learnviews
+  let serial = 0, seen = 0
+  const ask = (word, argument) => { const to = model("transfer_asked"); if (to) to.tags = [++serial, word, argument] }
+
+  // -- from the server
+
+  const coming = new Map()
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+  const box = document.getElementById("transfer"), words = document.getElementById("transfer-words"), bar = box.querySelector(".bar i")
+  const show = (text, share = 0) => {
+    box.hidden = !text
+    words.textContent = text
+    bar.style.width = `${100 * share}%`
+  }
+  const offer = (file) => {
+    coming.set(file.id, {...file, parts: [], got: 0})
+    show(`Loading ${file.name}`)
+    ask("part", [file.id, 0])
+  }
+  const part = ([id, at, text]) => {
+    const file = coming.get(id)
+    if (!file || at !== file.got) return
+    const more = bytes(text)
+    file.parts.push(more)
+    file.got += more.length
+    show(`Loading ${file.name}: ${megabytes(file.got)} of ${megabytes(file.size)} MB`, file.got / file.size)
+    if (file.got < file.size && more.length) ask("part", [id, file.got])
+    else save(id, file)
+  }
+  const save = (id, file) => {
+    coming.delete(id)
+    ask("end", [id])
+    show("")
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(new Blob(file.parts, {type: file.kind}))
+    link.download = file.name
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000)
+  }
+  const fail = ([id, why]) => {
+    const file = coming.get(id)
+    coming.delete(id)
+    show(`${file?.name ?? "the file"} cannot be loaded: ${why}`)
+    setTimeout(() => show(""), 8000)
+  }
+
+  // -- to a card: <input type="file" data-send='{"limit": bytes, "endings": [...], "what": "table"}'>
+
+  let sender = null
+  const send = (input) => {
+    const file = input.files[0], {limit, endings, what} = JSON.parse(input.dataset.send)
+    const pane = input.closest("[data-pane]").dataset.pane
+    if (!file) return
+    const why = limit ? unfit(file, limit, what, endings) : "This server takes no uploads"
+    if (why) return window.snowcat.ask(pane, "unfit", why)
+    sender?.stop()
+    const moved = (share, text) => {
+      const card = document.querySelector(`[data-pane="${pane}"]`), bar = card?.querySelector(".sending i"), how = card?.querySelector(".sent")
+      if (bar) bar.style.width = `${100 * share}%`
+      if (how) how.textContent = text
+    }
+    sender = fileSender({ask: (word, argument) => window.snowcat.ask(pane, word, argument), moved})
+    sender.begin(file)
+    input.value = ""
+  }
+  document.addEventListener("change", (event) => { if (event.target.dataset?.send) send(event.target) })
+
+  // -- lists that are ordered by dragging: <tbody data-order="word"> with <tr data-at data-key> and in them a .handle
+
+  let dragged = null
+  const row = (event) => event.target.closest?.("[data-order] > [data-key]")
+  const mark = (over, name) => {
+    for (const each of document.querySelectorAll(".drop-above, .drop-below")) each.classList.remove("drop-above", "drop-below")
+    over?.classList.add(name)
+  }
+  document.addEventListener("pointerdown", (event) => {
+    const handle = event.target.closest?.("[data-order] .handle")
+    if (handle && !event.button) handle.closest("[data-key]").draggable = true
+  }, {capture: true})
+  document.addEventListener("dragstart", (event) => {
+    const it = event.target.closest?.("[data-order] > [data-key]")
+    if (!it) return
+    dragged = it
+    event.dataTransfer.effectAllowed = "move"
+    event.dataTransfer.setData("text/plain", it.dataset.key)
+  })
+  const target = (over, event) => {
+    const {top, height} = over.getBoundingClientRect(), below = event.clientY > top + height / 2
+    const from = Number(dragged.dataset.at), at = Number(over.dataset.at) + (below ? 1 : 0)
+    return {below, to: at > from ? at - 1 : at}
+  }
+  document.addEventListener("dragover", (event) => {
+    const over = dragged && row(event)
+    if (!over || over.parentNode !== dragged.parentNode) return mark(null)
+    event.preventDefault()
+    mark(over, target(over, event).below ? "drop-below" : "drop-above")
+  })
+  document.addEventListener("drop", (event) => {
+    const over = dragged && row(event)
+    if (!over || over.parentNode !== dragged.parentNode) return
+    event.preventDefault()
+    const list = over.parentNode, {to} = target(over, event)
+    if (to !== Number(dragged.dataset.at)) window.snowcat.ask(list.closest("[data-pane]").dataset.pane, list.dataset.order, [dragged.dataset.key, to])
+  })
+  document.addEventListener("dragend", () => {
+    if (dragged) dragged.removeAttribute("draggable")
+    dragged = null
+    mark(null)
+  })
+  // The arrow that was pressed goes with its line, so that it can be pressed again.
+  document.addEventListener("click", (event) => {
+    const arrow = event.target.closest?.("[data-moves]"), it = arrow?.closest("[data-key]")
+    if (!it || event.detail) return  // pressed by a key: the pointer stays where it is
+    const list = it.parentNode, {key, at} = it.dataset, way = arrow.dataset.moves
+    const until = performance.now() + 3000
+    const look = () => {
+      const now = [...list.children].find((each) => each.dataset.key === key)
+      if (now && now.dataset.at !== at) {
+        const same = now.querySelector(`[data-moves=${way}]`)
+        return (same.disabled ? now.querySelector("[data-moves]:not(:disabled)") : same)?.focus()
+      }
+      if (performance.now() < until) requestAnimationFrame(look)
+    }
+    look()
+  })
+
+  const hear = ([number, word, argument]) => {
+    if (number <= seen) return
+    seen = number
+    if (word === "offer") offer(argument)
+    if (word === "part") part(argument)
+    if (word === "failed") fail(argument)
+    if (word === "heard") sender?.hear(argument)
+  }
+  return {hear}
+})()

@@ -1,0 +1,86 @@
+"""Files between the server and one page, in slices: a page under plain `bokeh serve` has no other way to load one."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bokeh.models import CustomJS, Spacer
+
+if TYPE_CHECKING:
+    from learnviews.grammar.serve import Session
+
+SLICE = 3 << 20
+"""Bytes that are sent at a time: 4 MB as text, well within what a connection takes."""
+
+
+class Transfers:
+    """What one page loads.
+
+    The page's script and this object talk through models that nobody sees: `transfer_asked` holds [serial, word,
+    argument] from the page; `transfer_told` [serial, word, argument] to it. A file is offered with "offer", and the
+    page asks for a "part" after the other; in the end it holds the file, and saves it under its name.
+
+    `heard` tells a page how much of a file that it sends to a card has come.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._asked, self._told = Spacer(visible=False), Spacer(visible=False)
+        self._told.js_on_change("tags", CustomJS(code="window.transfers?.hear(cb_obj.tags)"))
+        self._asked.on_change("tags", lambda name, old, new: self._do(*new[1:]))
+        self._offered: dict[int, Path] = {}
+        self._serial = 0
+
+    def placed(self) -> dict[str, Any]:
+        """Names of the roots in the page, and the models."""
+        return {"transfer_asked": self._asked, "transfer_told": self._told}
+
+    def send(self, path: Path, name: str, kind: str = "application/octet-stream") -> None:
+        """Have the page save a file.
+
+        Parameters
+        ----------
+        path : Path
+        name : str
+            What the page calls it.
+        kind : str
+            Its media type.
+
+        Raises
+        ------
+        OSError
+            If it is not there.
+        """
+        size = path.stat().st_size
+        self._offered[self._serial + 1] = path
+        self._tell("offer", {"id": self._serial + 1, "name": name, "size": size, "kind": kind})
+
+    def heard(self, id_: Any, got: int) -> None:
+        """So many bytes of a file that the page sends are here; fewer than none: no more are wanted."""
+        self._tell("heard", [id_, got])
+
+    def _tell(self, word: str, argument: Any) -> None:
+        self._serial += 1
+        self._told.tags = [self._serial, word, argument]
+
+    def _do(self, word: str, argument: Any) -> None:
+        id_ = argument[0]
+        if word == "end":
+            self._offered.pop(id_, None)
+            self._tell("", None)  # or the last slice would stay in memory
+            return
+        path = self._offered.get(id_)
+        try:
+            if path is None:
+                raise FileNotFoundError("it is not offered any more")
+            self._tell("part", [id_, argument[1], _slice(path, int(argument[1]))])
+        except OSError as error:
+            self._offered.pop(id_, None)
+            self._tell("failed", [id_, error.strerror or str(error)])
+
+
+def _slice(path: Path, at: int) -> str:
+    with path.open("rb") as file:
+        file.seek(at)
+        return base64.b64encode(file.read(SLICE)).decode("ascii")

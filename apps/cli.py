@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from .. import __version__
 from .cube_command import cube
 from .home import home
+from .report_command import report
 from .search_command import problems, search
 from .server import first_recording, free_port, serve_apps
 from .terminal import Bars, clear_errors, stopped_by
@@ -30,6 +31,7 @@ def main() -> None:
 main.add_command(cube)
 main.add_command(search)
 main.add_command(problems)
+main.add_command(report)
 
 
 @main.command()

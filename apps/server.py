@@ -118,8 +118,11 @@ def _check(path: Path) -> None:
 
 def _check_data(folder: Path) -> None:
     """Complain about a folder that holds no data set either."""
-    from ..kernels.search import load
+    from ..kernels.search import Study, load
 
+    if (folder / "study.sqlite").is_file():
+        Study.open(folder).close()
+        return
     try:
         load(folder)
     except (ValueError, OSError) as error:

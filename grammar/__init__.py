@@ -32,6 +32,7 @@ from .pareto_front import ParetoFront
 from .partial_dependence import PartialDependence
 from .patch import patch
 from .query_map import QueryChoice, QueryMap
+from .report_page import report_html, write_report
 from .residuals import Residuals
 from .rnnbow import rnnbow
 from .row_map import RowMap
@@ -79,8 +80,10 @@ __all__ = [
     "extension",
     "link_brush",
     "patch",
+    "report_html",
     "rnnbow",
     "series_tracks",
+    "write_report",
 ]
 
 

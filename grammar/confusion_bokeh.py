@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import param
-from bokeh.models import FixedTicker, LinearColorMapper
+from bokeh.models import CustomJS, FixedTicker, LinearColorMapper
 from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Quad, Text
 from holoviews import Dimension
@@ -17,6 +17,12 @@ from .palettes import BLACK, ORANGE, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
 
 HALF = 0.47  # of a cell's side
+# Numbers that their cell is too low for are left out: first how many rows, then the share.
+ROOM = """
+const cell = figure.inner_height / Math.max(Math.abs(y_range.end - y_range.start), 1)
+text.text = {field: cell >= 34 ? "text" : "brief"}
+renderer.visible = cell >= 15
+"""
 LONG = 14  # characters of a class's name at an axis; tooltips have all of it
 
 
@@ -58,9 +64,11 @@ class ConfusionMatrixPlot(RowLinkedPlot):
         """Numbers, and what is selected."""
         x, y, count, share = (element.dimension_values(i) for i in range(4))
         shown = np.flatnonzero(count > 0) if element.size <= self.named else np.zeros(0, int)
-        text = [f"{_percent(share[i : i + 1])[0]}\n{count[i]:,}" for i in shown]
+        brief = _percent(share[shown])
+        text = [f"{each}\n{count[i]:,}" for i, each in zip(shown, brief, strict=True)]
         ink = np.where(share[shown] > 0.55, "#FFFFFF", "#222222")
-        return {"text": {"x": x[shown], "y": y[shown], "text": text, "ink": ink}, **super().layers(element)}
+        told = {"x": x[shown], "y": y[shown], "text": text, "brief": brief, "ink": ink}
+        return {"text": told, **super().layers(element)}
 
     def shares(self, element: Any, there: np.ndarray, name: str) -> Columns:
         """A bar at the foot of each cell that has some of the rows; of the kept ones below, of the lit ones above."""
@@ -82,6 +90,13 @@ class ConfusionMatrixPlot(RowLinkedPlot):
             "line_width": 0.5,
         }
         return Quad(left="left", right="right", bottom="bottom", top="top", **ink), {}
+
+    def _init_glyphs(self, plot: Any, element: Any, ranges: Any, source: Any) -> None:
+        super()._init_glyphs(plot, element, ranges, source)
+        parts = {"text": self.handles["text_glyph"], "renderer": self.handles["text_renderer"]}
+        room = CustomJS(args={"figure": plot, "y_range": plot.y_range, **parts}, code=ROOM)
+        plot.js_on_change("inner_height", room)
+        plot.y_range.js_on_change("end", room)
 
     def extents(self, element: Any) -> tuple[float, float, float, float]:
         """All cells."""

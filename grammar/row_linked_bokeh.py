@@ -6,25 +6,29 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJS
+from holoviews.core.data import disable_pipeline
 
 from .columns import Columns
 from .layers_bokeh import LayeredPlot
 
 # Python is told of the mark under the pointer once per mark, not once per move; of marks that are crossed quickly of the
-# last one only, so that what the server answers keeps up with the pointer.
+# last one only, so that what the server answers keeps up with the pointer. That the pointer left is told a little later,
+# and not at all where it has gone to another figure of the page, which tells what is under it now.
 HOVER = """
 const mark = cb_data.index.indices.length > 0 ? cb_data.index.indices[0] : -1
 const tell = () => {
-  source._telling = null
-  if (source._told === source._mark) return
+  const page = source.document
+  if (source._told === source._mark && page._pointing === source) return
   source._told = source._mark
   source._when = Date.now()
-  pointed.data = {mark: source._mark < 0 ? [] : [source._mark]}
+  if (source._mark >= 0) page._pointing = source
+  else if (page._pointing !== source) return
+  pointed.data = source._mark < 0 ? {mark: [], when: []} : {mark: [source._mark], when: [source._when]}
 }
-if (source._mark !== mark) {
+if ((source._mark ?? -1) !== mark) {
   source._mark = mark
-  source._told ??= -1
-  source._telling ??= setTimeout(tell, Math.max(0, 40 - (Date.now() - (source._when ?? 0))))
+  clearTimeout(source._telling)
+  source._telling = setTimeout(tell, mark < 0 ? 80 : Math.max(0, 40 - (Date.now() - (source._when ?? 0))))
 }
 """
 
@@ -77,19 +81,22 @@ class RowLinkedPlot(LayeredPlot):
         self._heeded = element.selection
 
     def _show(self, **selected: Any) -> None:
-        """Draw what is selected now; nothing else is redrawn."""
+        """Draw what is selected now; nothing else is redrawn, and nothing where nothing changed."""
         if self.current_frame is None:
             return
-        for name in ("kept", "lit"):
-            ids = getattr(self.current_frame.selection, name, None)
-            frame, before = self._told.get(name, (None, None))
-            if frame is self.current_frame and before is ids:
-                continue
-            self._told[name] = self.current_frame, ids
-            columns = self._shares(self.current_frame, name)
-            source = self.handles[f"{name}_source"]
-            if any(not np.array_equal(source.data[key], values) for key, values in columns.items()):
-                source.data = columns
+        with disable_pipeline():  # HoloViews' notes on every look at an element take most of the time
+            for name in ("kept", "lit"):
+                ids = getattr(self.current_frame.selection, name, None)
+                frame, before = self._told.get(name, (None, None))
+                if frame is not self.current_frame or before is not ids:
+                    self._told[name] = self.current_frame, ids
+                    self._draw(name)
+
+    def _draw(self, name: str) -> None:
+        columns = self._shares(self.current_frame, name)
+        source = self.handles[f"{name}_source"]
+        if any(not np.array_equal(source.data[key], values) for key, values in columns.items()):
+            source.data = columns
 
     def _pointed(self, attr: str, old: Any, new: Any) -> None:
         element = self.current_frame

@@ -213,7 +213,7 @@ class AllScores(CompareCard):
         "longer is better."
     )
     at_first = ("compare",)
-    size = (12, 6)
+    size = (8, 8)
 
     def draw(self, models: list[Model]) -> None:
         scores = _scores(self, models)

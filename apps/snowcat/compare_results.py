@@ -13,7 +13,8 @@ from learnviews.apps.snowcat.pane import button, quiet, select
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model, Problem
 
-PAGE = 6  # models side by side
+PAGE = 6  # models at a time
+ROW = 4  # of them side by side
 CLASSIFYING = ("classification", "semiSupervisedClassification", "timeSeriesClassification")
 ORDERS = {
     "truth": "by the truth",
@@ -27,7 +28,7 @@ ORDERS = {
 class ResultViews(CompareCard):
     """Base of cards with a figure per model, `PAGE` of them at a time."""
 
-    size = (8, 8)
+    size = (12, 8)
     at_first = ("compare",)
     about: ClassVar[str] = ""
 
@@ -67,7 +68,7 @@ class ResultViews(CompareCard):
 
     def place(self, elements: list[Any]) -> list[Any]:
         """Show the figures."""
-        plots = self.slot.plots(elements)
+        plots = self.slot.plots(elements, len(elements) if len(elements) <= ROW else -(-len(elements) // 2))
         for plot, element in zip(plots, elements, strict=True):
             title = plot.state.title
             if title is not None:

@@ -28,6 +28,7 @@ class DataCard(Card):
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
+        self._of: Dataset | None = None
         self._kinds: set[str] = set()  # of work that was asked for
         self._closed = False
 
@@ -36,6 +37,14 @@ class DataCard(Card):
         """The data set as it is used."""
         assert self.room.data is not None
         return self.room.data
+
+    def is_new(self) -> bool:
+        """Whether the data set is another one than the last time; then nothing of that is shown any more."""
+        new = self._of is not self.data
+        if new:
+            self._of = self.data
+            self.slot.clear()
+        return new
 
     def later(self, work: Callable[[], Found], show: Callable[[Found], None], kind: str = "") -> None:
         """Have a thread do the work, then `show` what came of it; what goes wrong is told in the card.

@@ -12,7 +12,6 @@ from learnviews.apps.snowcat.pane import asks, does, text
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.slot import Slot
     from learnviews.apps.snowcat.workspace import Workspace
-    from learnviews.kernels.search import Dataset
 
 
 class RowsCard(DataCard):
@@ -30,7 +29,6 @@ class RowsCard(DataCard):
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
-        self._of: Dataset | None = None
         self.start_anew()
         room.rows.add_subscriber(self._selected)
 
@@ -43,8 +41,7 @@ class RowsCard(DataCard):
         self._kept: Any = None
 
     def show(self) -> None:
-        if self._of is not self.data:
-            self._of = self.data
+        if self.is_new():
             self.start_anew()
         self.draw()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
+from learnviews.apps.snowcat.quick import find_models
 from learnviews.apps.snowcat.sources import Source
 from learnviews.apps.uploads import MB, upload_limit
 
@@ -86,7 +87,11 @@ class DataSets(Card):
             if source.origin == "uploaded"
             else ""
         )
-        return f'<div class="row tight">{tile}{delete}</div>{self._asked(source)}{failed}'
+        find = (
+            f'<button type="button" class="icon find" {does("find", source.key)} title="Find models: a quick study'
+            f' of its likeliest problem" aria-label="Find models for {text(source.title)}">▶</button>'
+        )
+        return f'<div class="row tight">{tile}{find}{delete}</div>{self._asked(source)}{failed}'
 
     def _lines(self, source: Source, opening: bool) -> tuple[str, str]:
         if opening:
@@ -110,6 +115,12 @@ class DataSets(Card):
         """Open a data set."""
         self._problem = self._failed = self._deleting = ""
         self.room.shelf.open(key, self.room, failed=partial(self._not_opened, key))
+        self.show()
+
+    def do_find(self, key: str) -> None:
+        """Open a data set and begin a quick study of its likeliest problem."""
+        self._problem = self._failed = self._deleting = ""
+        find_models(self.room, key, failed=partial(self._not_opened, key))
         self.show()
 
     def _not_opened(self, key: str, problem: str) -> None:

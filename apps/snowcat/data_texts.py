@@ -80,8 +80,7 @@ class Texts(RowsCard):
 
     def show(self) -> None:
         data = self.data
-        if self._of is not data:
-            self._of = data
+        if self.is_new():
             self.start_anew()
         documents = DOCUMENTS.of(data)
         if documents.known(self._column) is None:

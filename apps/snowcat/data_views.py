@@ -39,6 +39,7 @@ class Columns(DataCard):
     def show(self) -> None:
         project, data = self.room.project, self.data
         assert project is not None
+        self.is_new()
         if "profile" not in project.__dict__:
             self.slot.html(quiet("Looking at the columns…"))
 
@@ -67,7 +68,6 @@ class Series(DataCard):
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
-        self._of: Any = None
         self._tracks: list[str] | None = None
         self._group = self._color = ""
         self._every: list[str] = []
@@ -81,8 +81,8 @@ class Series(DataCard):
         return files or (bool(data.times) and any(c.is_number for c in data.columns.values()))
 
     def show(self) -> None:
-        if self._of is not self.data:
-            self._of, self._tracks, self._group, self._color = self.data, None, "", ""
+        if self.is_new():
+            self._tracks, self._group, self._color = None, "", ""
             self._group = "" if self._has_files else self._first_group()
         self.slot.html(self._bar() + quiet("Reading the series…"))
         self.later(self._work(), self._draw)
@@ -177,7 +177,6 @@ class Images(DataCard):
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
-        self._of: Any = None
         self._by = self._column = ""
         self._mosaic: Any = None
 
@@ -187,8 +186,8 @@ class Images(DataCard):
 
     def show(self) -> None:
         data = self.data
-        if self._of is not data:
-            self._of, self._mosaic, self._by = data, None, ""
+        if self.is_new():
+            self._mosaic, self._by = None, ""
             self._column = _of_type(data, "image")[0]
         by = self._by or self._target()
         self.slot.html(self._bar() + quiet("Reading the images…"))
@@ -263,12 +262,11 @@ class Rows(DataCard):
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
-        self._of: Any = None
         self._color = ""
 
     def show(self) -> None:
-        if self._of is not self.data:
-            self._of, self._color = self.data, ""
+        if self.is_new():
+            self._color = ""
         self.slot.html(self._bar() + quiet("Laying out the rows…"))
         data, color, rows = self.data, self._color or None, self.room.rows
 

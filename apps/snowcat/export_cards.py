@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from learnviews.apps.snowcat.export_card import CARDS as EXPORT
+from learnviews.apps.snowcat.new_rows_card import CARDS as NEW_ROWS
+from learnviews.apps.snowcat.report_card import CARDS as REPORT
 from learnviews.apps.snowcat.select_cards import CARDS as SELECT
 
-CARDS = (*SELECT,)
+CARDS = (*SELECT, *EXPORT, *REPORT, *NEW_ROWS)

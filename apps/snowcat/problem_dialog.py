@@ -65,10 +65,10 @@ class ProblemDialog(Card):
             return f'<p class="sentence">Group the rows by {self._features(draft)} {ends}</p>'
         target = self._word("target", listed(told.targets), "choose a column")
         if told.task == FORECASTING:
-            series = self._word("group", listed(told.groups), "one series", kind="plain")
+            series = self._word("group", listed(told.groups), "one series", kind="unsaid")
             series = f"one series per {series}" if told.groups else f"as {series}"
             time = self._word("time", told.time or "", "choose a time")
-            known = self._word("features", listed(told.known or ()), "nothing else", kind="plain")
+            known = self._word("features", listed(told.known or ()), "nothing else", kind="unsaid")
             ahead = f"{told.horizon} steps ahead" if told.horizon else "ahead"
             words = f"Predict {target} {ahead} from its past and {known}, in order of {time}, {series}, {ends}"
             return f'<p class="sentence">{words}</p>'

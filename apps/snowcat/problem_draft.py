@@ -218,11 +218,9 @@ def _checked(data: Dataset, problem: Problem) -> tuple[Problem | None, str]:
         return None, str(error)
 
 
-_LOOSE = (
-    ("metric", "metrics"),
-    ("metrics", "positive", "metric"),
-    ("task", "metrics", "positive", "metric", "features"),
-)
+_JUDGED = ("metric", "metrics")
+_AIMED = (*_JUDGED, "positive", "task")
+_LOOSE = (_JUDGED, (*_JUDGED, "positive"), _AIMED, (*_AIMED, "features"))
 
 
 def _settled(data: Dataset, wanted: Problem) -> Problem:

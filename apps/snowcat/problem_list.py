@@ -114,9 +114,9 @@ class Problems(Card):
         name = f"{text(problem.name)}: " if problem.name and entry.origin != "found" else ""
         about = text(problem.reason or problem.description or "")
         return (
-            f'<tr class="{"chosen" if chosen else ""}"><td{faded}><button type="button" class="says" '
+            f'<tr class="{"picked" if chosen else ""}"><td{faded}><button type="button" class="says" '
             f'{does("choose", entry.id)} aria-pressed="{str(chosen).lower()}" title="{text(problem.sentence())}">'
-            f"{name}{sentence_html(problem)}<small>{about}</small></button>"
+            f"{name}{sentence_html(problem, brief=True)}<small title='{about}'>{about}</small></button>"
             f"{self._actions(entry) if chosen else ''}</td>"
             f"<td{faded}>{text(task_of(problem))}</td><td{faded}>{text(metric_of(problem))}</td>"
             f"<td>{_promise(entry)}</td><td>{text(ORIGINS.get(entry.origin, entry.origin))}</td>"

@@ -60,9 +60,10 @@ _TITLES = {
 
 def _offers(word: str, draft: Draft) -> tuple[Offer, ...]:
     phrase = draft.phrase
+    order = (draft.told.time, *draft.told.groups)
     return {
         "target": phrase.targets,
-        "features": phrase.features,
+        "features": tuple(offer for offer in phrase.features if not (draft.forecasts and offer.name in order)),
         "time": phrase.times,
         "group": phrase.groups,
         "task": phrase.tasks,
@@ -84,13 +85,22 @@ def _hint(word: str, draft: Draft) -> str:
     elif word == "metric" and len(draft.phrase.labels) > 2 and draft.told.positive is None:
         told = "Some metrics are about one class: choose the positive one below first."
     elif word == "target":
-        told = "＋ predicts a column as well."
+        told = "+ predicts a column as well."
     return f"<small>{told}</small>" if told else ""
 
 
 def _refused(offer: Offer) -> str:
-    why = text(offer.why)
-    return f'<div class="option no" title="{why}"><span>{text(_name(offer))}<small>{why}</small></span></div>'
+    why = text(_briefly(offer))
+    return (
+        f'<div class="option no" title="{text(offer.why)}"><span>{text(_name(offer))}<small>{why}</small></span></div>'
+    )
+
+
+def _briefly(offer: Offer) -> str:
+    """Why not, without what would do instead: that is shown beside it."""
+    if offer.why.endswith("not searched yet"):
+        return "no models for it yet"
+    return offer.why.partition(": take ")[0].partition("; these would do: ")[0].removeprefix(f"{offer.name} ")
 
 
 def _name(offer: Offer) -> str:
@@ -142,7 +152,7 @@ def _target(draft: Draft, offer: Offer) -> str:
     words = f"{'Do not predict' if there else 'Also predict'} {text(offer.name)}"
     also = (
         f'<button type="button" class="option add" {does("also", offer.name)} title="{words}" aria-label="{words}">'
-        f"{'−' if there else '＋'}</button>"
+        f"{'−' if there else '+'}</button>"
     )
     return f'<div class="pair">{item}{also if able else ""}</div>'
 

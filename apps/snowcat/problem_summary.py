@@ -193,9 +193,9 @@ def _values(data: Dataset, name: str, classes: bool) -> str:
     if classes:
         counts = values.value_counts()
         counts = counts.groupby([label_text(value) for value in counts.index]).sum().sort_values(ascending=False)
-        told = ", ".join(f"{label} {count:,}" for label, count in counts.iloc[:CLASSES].items())
+        told = " · ".join(f"{label}: {count:,}" for label, count in counts.iloc[:CLASSES].items())
         more = len(counts) - CLASSES
-        return f"{told} and {more} more classes" if more > 0 else told
+        return f"{told} · and {more} more classes" if more > 0 else told
     if not len(values):
         return "none"
     numbers = values.to_numpy(float)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from learnviews.kernels.search import Dataset, Problem
 
 SHOWN = 5  # columns that tell most, as histograms
-RANKED = 12  # columns in the list
+RANKED = 8  # columns in the list
 LAGS = 24
 
 

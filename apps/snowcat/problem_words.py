@@ -40,9 +40,11 @@ def listed(names: Any, most: int = 3) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def sentence_html(problem: Problem) -> str:
-    """What is predicted from what; task and metric are told beside it."""
-    features = problem.features or ()
+def sentence_html(problem: Problem, brief: bool = False) -> str:
+    """What is predicted from what; task and metric are told beside it. `brief`: many columns by their number."""
+    features: Any = problem.features or ()
+    if brief and len(features) > 3:
+        features = [f"{len(features)} columns"]
     if not problem.targets:
         return f"Group the rows by <b>{text(listed(features))}</b>"
     target = f"<b>{text(listed(problem.targets))}</b>"

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ class Project:
         self.note = ""
         self._dropped: set[str] = set()  # problems that were found and deleted
         self._kept_studies: dict[str, dict[str, Any]] = {}  # also of those that are not there
+        self._making: set[Path] = set()  # folders of studies that are not complete yet
         self._watching: list[Callable[[str], None]] = []
         self._lock = threading.RLock()
         self._identity = identity(raw)
@@ -248,29 +250,34 @@ class Project:
 
     def begin_study(self, entry: Entry, **options: Any) -> LiveStudy:
         """Start a study of a problem; `options` go to `search.Study`."""
-        folder = self._new_folder()  # an empty one: no other process takes it
+        folder = self._new_folder()
         try:
             study = LiveStudy.begin(folder, self.data, entry.problem, entry.id, **options)
+            with self._lock:
+                self._add(study)
+                self._write()
         except BaseException:
             with contextlib.suppress(OSError):
                 folder.rmdir()
             raise
-        with self._lock:
-            self._add(study)
-            self._write()
+        finally:
+            self._making.discard(folder)
         self.tell("studies", "models")
         study.go_on()
         return study
 
     def _new_folder(self) -> Path:
+        """An empty one, under the next free number: no other process takes it."""
         self._studies_folder.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            with contextlib.suppress(FileExistsError):
-                if str(number) not in self.studies:
-                    (self._studies_folder / str(number)).mkdir()
-                    return self._studies_folder / str(number)
-            number += 1
+        with self._lock:
+            for number in count(1):
+                folder = self._studies_folder / str(number)
+                if folder.name not in self.studies and not folder.exists():
+                    with contextlib.suppress(FileExistsError):
+                        folder.mkdir()
+                        self._making.add(folder)
+                        return folder
+        raise AssertionError("numbers do not end")
 
     def add_study(self, path: Path) -> LiveStudy:
         """A study that was made elsewhere, such as by the command line.
@@ -347,19 +354,20 @@ class Project:
 
     def _open_studies(self) -> bool:
         """Add those that are not in the list yet: of this folder, and of others where they were before."""
-        there = {study.path for study in self.studies.values()}
+        with self._lock:
+            known = dict(self._kept_studies)
+            there = {*(study.path for study in self.studies.values()), *self._making}
         own = sorted((each for each in self._studies_folder.glob("*") if each.is_dir()), key=_age)
-        known = self._kept_studies
-        paths = [path for path in own if not known.get(path.name, {}).get("forgotten")]
-        paths += [Path(kept["path"]) for kept in known.values() if kept["path"]]
+        named = [(path.name, path) for path in own if not known.get(path.name, {}).get("forgotten")]
+        named += [(name, Path(kept["path"])) for name, kept in known.items() if kept["path"]]
         new = []
-        for path in paths:
+        for name, path in named:
             if path not in there and any(path.glob("*")):
                 with contextlib.suppress(OSError, ValueError):  # one that was never complete, or is not there now
-                    new.append(LiveStudy.open(path))
+                    new.append(LiveStudy.open(path, name))
         with self._lock:
             for study in new:
-                if study.path not in {each.path for each in self.studies.values()}:
+                if study.path not in {*(each.path for each in self.studies.values()), *self._making}:
                     self._add(study)
         return bool(new)
 
@@ -378,16 +386,11 @@ class Project:
         """See what other processes did: to the project's file, and which studies they made. Milliseconds where nothing
         changed; else a study or two are opened."""
         with self._lock:
-            gone = [name for name, study in self.studies.items() if not study.path.exists()]
-            for name in gone:
-                self.studies.pop(name).pause()
             if self._file.gone():
                 self._say(f"{self.folder} was deleted: what is in this page is stored again with the next change")
             elif self._file.changed():
                 self._write()
-        if gone:
-            self._say(f"study {', '.join(gone)}: its folder is gone, and so are its models")
-        if self._open_studies() or gone:
+        if self._open_studies():
             self.tell("studies", "models", "problems")
 
     def _stored(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
     from learnviews.kernels.search import Dataset, Problem
 
 
-def find_models(room: Workspace, key: str) -> None:
-    """Show a data set, begin a study of its likeliest problem, and go where models arrive."""
-    room.shelf.open(key, room, then=partial(_begin, room))
+def find_models(room: Workspace, key: str, failed: Callable[[str], None] | None = None) -> None:
+    """Show a data set, begin a study of its likeliest problem, and go where models arrive.
+
+    Parameters
+    ----------
+    failed : callable, optional
+        Gets what went wrong when the data set was read; by default the page is told.
+    """
+    room.shelf.open(key, room, then=partial(_begin, room), failed=failed)
 
 
 def _begin(room: Workspace) -> None:

@@ -46,14 +46,14 @@ class Chosen(Card):
         adding = self._adding()
         if not found:
             self.slot.html(
-                f'{quiet("No model is chosen yet: tick some among the candidates below, or take those you kept or compared.")}'
+                f"{quiet('No model is chosen yet: tick some among the candidates below, or take those you kept or compared.')}"
                 f'<div class="row">{adding}</div>'
             )
             return
         lines = "".join(self._line(at, each, len(found)) for at, each in enumerate(found))
         head = (
             '<th></th><th class="n">rank</th><th></th><th>model</th><th class="n">score</th><th class="n">95% interval</th>'
-            '<th class="n">knows nothing</th><th>study</th><th>note</th><th></th>'
+            '<th class="n" title="The predictor that knows nothing of the features">trivial</th><th>study</th><th>note</th><th></th>'
         )
         self.slot.html(
             f'<div class="row">{adding}{button("Rank by score", "sort") if len(found) > 1 else ""}</div>'
@@ -179,19 +179,23 @@ class Candidates(Card):
         else:
             if self._question not in boards:
                 own = self.room.study
-                self._question = question(own.problem) if own and question(own.problem) in boards else next(iter(boards))
+                self._question = (
+                    question(own.problem) if own and question(own.problem) in boards else next(iter(boards))
+                )
             self.slot.html(self._html(boards))
 
     def _html(self, boards: dict[str, list[dict[str, Any]]]) -> str:
         lines = boards[self._question]
         there = {key(choice) for choice in self.room.project.chosen}
         live = self.room.project.studies[lines[0]["study"]]
-        which = select("question", {each: each for each in boards}, self._question, "Problem") if len(boards) > 1 else ""
+        which = (
+            select("question", {each: each for each in boards}, self._question, "Problem") if len(boards) > 1 else ""
+        )
         title = metric_title(live.problem)
         body = "".join(self._line(line, there) for line in lines[: self._most])
         more = len(lines) - self._most
         return (
-            f'<div class="row">{which}{quiet(f"{title}: {better(live.problem)}.")}</div><table class="wide"><thead><tr><th></th><th>model</th>'
+            f'<div class="row">{which}{quiet(f"{title}: {better(live.problem)}. In the order of cross-validated costs.")}</div><table class="wide"><thead><tr><th></th><th>model</th>'
             f'<th class="n">{text(title)}</th><th class="n">95% interval</th><th>study</th></tr></thead><tbody>{body}</tbody></table>'
             + (button(f"{min(more, MORE)} more of {more:,}", "more") if more > 0 else "")
         )
@@ -253,7 +257,9 @@ class Diversity(Card):
         found = groups.get(name, [])
         if len(found) < 2 or not found[0].live.problem.targets:
             self._drawn = None
-            self.slot.empty("Choose at least two models of one problem that has a target to see whether they err on the same rows.")
+            self.slot.empty(
+                "Choose at least two models of one problem that has a target to see whether they err on the same rows."
+            )
             return
         shown = [each.key for each in found], name if len(groups) > 1 else "", self.room.study_name
         if shown != self._drawn:
@@ -276,7 +282,9 @@ class Diversity(Card):
         table = error_correlation(models, split)
         names = [f"{each.model.number}: {each.model.name}" for each in found]
         numbers = [mark_of(self.room, each.key) for each in found]
-        return ErrorCorrelation.from_matrix(table, names, numbers, selection=self.room.marked), closest(table.to_numpy())
+        return ErrorCorrelation.from_matrix(table, names, numbers, selection=self.room.marked), closest(
+            table.to_numpy()
+        )
 
     def _came(self, told: Any, version: int) -> None:
         shown, found = told
@@ -334,7 +342,9 @@ def _ordered(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """By what the searches minimized; the trivial predictor, once, where it comes."""
     models = [line for line in lines if line["number"] is not None]
     trivial = [line for line in lines if line["number"] is None][:1]
-    return sorted([*models, *trivial], key=lambda line: (line["cost"] is None or line["cost"] != line["cost"], line["cost"]))
+    return sorted(
+        [*models, *trivial], key=lambda line: (line["cost"] is None or line["cost"] != line["cost"], line["cost"])
+    )
 
 
 def closest(table: Any) -> str:

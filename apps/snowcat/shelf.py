@@ -22,7 +22,7 @@ from learnviews.apps.home import home
 from learnviews.apps.snowcat.project import Project
 from learnviews.apps.snowcat.project_file import FILE
 from learnviews.apps.snowcat.sources import Source, Summary, bundled, of_path, served
-from learnviews.apps.snowcat.studies import warm_up
+from learnviews.apps.snowcat.studies import is_study, warm_up
 from learnviews.apps.uploads import PART
 from learnviews.kernels.progress import Progress
 
@@ -107,7 +107,9 @@ class Shelf:
         with lock:  # two pages may want it at once; other data sets need not wait
             if key not in self._projects:
                 data = source.load()
-                self._projects[key] = Project(self.folder / key, source.title, data)
+                self._projects[key] = project = Project(self.folder / key, source.title, data)
+                if source.path is not None and is_study(source.path):
+                    project.add_study(source.path)
                 self._say(source, Summary.of(data, source))
             return self._projects[key]
 

@@ -51,8 +51,8 @@ class Slot:
         """
         return self.plots([element])[0]
 
-    def plots(self, elements: Sequence[Any]) -> list[Any]:
-        """Show several side by side; each is patched where there was one of the same type at its place."""
+    def plots(self, elements: Sequence[Any], across: int | None = None) -> list[Any]:
+        """Show several, `across` of them side by side; each is patched where there was one of its type at its place."""
         if self._patched(elements):
             self._elements = list(elements)
             return self._plots
@@ -62,7 +62,7 @@ class Slot:
             _fill(plot.state)
         self._elements = list(elements)
         states = [plot.state for plot in self._plots]
-        self._place(states if len(states) == 1 else [_side_by_side(states)])
+        self._place(states if len(states) == 1 else [_side_by_side(states, across)])
         return self._plots
 
     def models(self, *models: Any) -> None:
@@ -113,9 +113,9 @@ def _fill(figure: Any) -> None:
         figure.update(height=None, min_height=140, sizing_mode="stretch_both")
 
 
-def _side_by_side(states: list[Any]) -> Any:
+def _side_by_side(states: list[Any], across: int | None) -> Any:
     from bokeh.models import GridBox
 
-    across = min(len(states), 3) if len(states) != 4 else 2
+    across = across or (min(len(states), 3) if len(states) != 4 else 2)
     places = [(state, at // across, at % across) for at, state in enumerate(states)]
     return GridBox(children=places, sizing_mode="stretch_both", spacing=4)

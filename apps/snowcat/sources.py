@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnviews.apps.home import home
+from learnviews.apps.snowcat.studies import data_of, is_study
 from learnviews.apps.tables import is_table
 from learnviews.kernels import search
 
@@ -188,6 +189,8 @@ def served(paths: Sequence[str]) -> list[Source]:
 def of_path(path: Path, origin: str) -> Source:
     """The source of a file or folder."""
     about = str(path) if origin == "served" else ""
+    if is_study(path):
+        return Source(key_of(path), f"{path.name} (study)", about, partial(data_of, path), origin, path)
     return Source(key_of(path), path.name, about, partial(search.load, path), origin, path)
 
 

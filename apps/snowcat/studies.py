@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from learnviews.kernels import search
+from learnviews.kernels.search.study_store import FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -431,7 +432,7 @@ class LiveStudy:
         why = str(error) or type(error).__name__
         with self._lock:
             told, self.why = self.why == why, why
-            self._lost = not (self.path / "study.sqlite").exists() or isinstance(error, search.StoreError)
+            self._lost = not is_study(self.path) or isinstance(error, search.StoreError)
             if self._lost and self._run is not None:
                 self._run.progress.cancel()
             if self._lost or self.state != "running":
@@ -478,6 +479,20 @@ def _follow(found: weakref.ref[LiveStudy], wake: threading.Event) -> None:
                 live._fail(error)
         rest = max(QUICK, SHARE * (time.perf_counter() - began))
         del live
+
+
+def is_study(path: Path) -> bool:
+    """Whether there is a study in a folder."""
+    return (path / FILE).is_file()
+
+
+def data_of(path: Path) -> Dataset:
+    """The data set that a study was made of."""
+    study = search.Study.open(path)
+    try:
+        return study.data
+    finally:
+        study.close()
 
 
 def warm_up() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.pane import asks, button, quiet, select, text
@@ -25,54 +25,50 @@ def cores() -> int:
 
 @dataclass
 class Wishes:
-    """What is set in the form.
+    """What is set in the form, as it was typed: what is wrong with it is said when it is used, too.
 
     Parameters
     ----------
-    amount, unit : float, str
+    amount, unit : str
         Seconds, minutes or finished trials.
-    workers : int
-    trial_seconds, trial_megabytes : float or None
-        Limits of one trial; None leaves them to the study.
+    workers : str
+        Processes.
+    trial_seconds, trial_megabytes : str
+        Limits of one trial; "" leaves them to the study.
     """
 
-    amount: float = 60
+    amount: str = "60"
     unit: str = "seconds"
-    workers: int = 0
-    trial_seconds: float | None = None
-    trial_megabytes: float | None = None
-
-    def __post_init__(self) -> None:
-        self.workers = self.workers or cores()
+    workers: str = field(default_factory=lambda: str(cores()))
+    trial_seconds: str = ""
+    trial_megabytes: str = ""
 
     def set(self, name: str, value: Any) -> None:
-        """Take over what was typed; ValueError, that says what was expected, where it is no such number."""
-        if name == "unit":
-            if value not in UNITS:
-                raise ValueError(f"unit is {value!r}; expected one of {', '.join(UNITS)}")
-            self.unit = value
-            return
-        optional = name in ("trial_seconds", "trial_megabytes")
-        if optional and str(value).strip() == "":
-            setattr(self, name, None)
-            return
-        number = _number(NAMES[name], value)
-        if name == "workers":
-            number = _whole("Worker processes", number, cores())
-        setattr(self, name, number)
+        """Take over what was typed; ValueError, that says what was expected, where it will not do."""
+        setattr(self, name, str(value).strip())
+        _ = self.options
 
     @property
     def run(self) -> dict[str, Any]:
         """Arguments of a run: seconds or trials."""
+        if self.unit not in UNITS:
+            raise ValueError(f"unit is {self.unit!r}; expected one of {', '.join(UNITS)}")
+        amount = _number("amount", self.amount)
         if self.unit == "trials":
-            return {"seconds": None, "trials": _whole("Trials", self.amount, 1_000_000)}
-        return {"seconds": self.amount * (60 if self.unit == "minutes" else 1), "trials": None}
+            return {"seconds": None, "trials": _whole("Trials", amount, 1_000_000)}
+        return {"seconds": amount * (60 if self.unit == "minutes" else 1), "trials": None}
+
+    @property
+    def processes(self) -> int:
+        """How many."""
+        return _whole(NAMES["workers"], _number("workers", self.workers), cores())
 
     @property
     def options(self) -> dict[str, Any]:
         """Arguments of a study."""
-        limits = {"trial_seconds": self.trial_seconds, "trial_megabytes": self.trial_megabytes}
-        return {**self.run, "workers": self.workers, **limits}
+        limits = ("trial_seconds", "trial_megabytes")
+        given = {name: _number(name, typed) if (typed := getattr(self, name)) else None for name in limits}
+        return {**self.run, "workers": self.processes, **given}
 
 
 NAMES = {
@@ -83,13 +79,13 @@ NAMES = {
 }
 
 
-def _number(what: str, value: Any) -> float:
+def _number(name: str, typed: str) -> float:
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = float(typed)
+    except ValueError:
         number = float("nan")
     if not 0 < number < 1e9:
-        raise ValueError(f"{what}: {str(value) or 'nothing'!r} was given; expected a number above 0")
+        raise ValueError(f"{NAMES[name]}: {typed or 'nothing'} was given; expected a number above 0")
     return number
 
 
@@ -118,13 +114,13 @@ def begin(room: Workspace, options: dict[str, Any], exclude: tuple[str, ...] = (
 
 def budget_html(wishes: Wishes) -> str:
     """How long, by how many processes."""
-    processes = {number: str(number) for number in range(1, cores() + 1)}
+    processes = {str(number): str(number) for number in range(1, cores() + 1)}
     return (
-        f'<div class="row"><label>for <input type="number" id="train-amount" min="1" step="any" style="width:72px" '
-        f'value="{wishes.amount:g}" {asks("set", "amount")} aria-label="How long"></label>'
+        f'<label>for <input type="number" id="train-amount" min="1" step="any" '
+        f'value="{text(wishes.amount)}" {asks("set", "amount")} aria-label="How long"></label>'
         f"{select('set', UNITS, wishes.unit, 'Unit', 'unit')}"
-        f"<label>by {select('workers', processes, wishes.workers, 'Worker processes')} "
-        f"process{'' if wishes.workers == 1 else 'es'}</label></div>"
+        f"<label>by {select('set', processes, wishes.workers, 'Worker processes', 'workers')} "
+        f"process{'' if wishes.workers == '1' else 'es'}</label>"
     )
 
 
@@ -132,10 +128,9 @@ def limits_html(wishes: Wishes, open_: bool) -> str:
     """Limits of one trial, under a fold."""
     if not open_:
         return f'<p class="fold">{button("▸ Limits of one trial", "fold", "limits")}</p>'
-    box = 'type="number" min="0" step="any" style="width:80px" placeholder="usual"'
+    box = 'type="number" min="0" step="any" placeholder="usual"'
     fields = "".join(
-        f'<label>{label} <input {box} id="train-{name}" value="{"" if value is None else f"{value:g}"}" '
-        f"{asks('set', name)}></label>"
+        f'<label>{label} <input {box} id="train-{name}" value="{text(value)}" {asks("set", name)}></label>'
         for name, label, value in (
             ("trial_seconds", "seconds", wishes.trial_seconds),
             ("trial_megabytes", "megabytes", wishes.trial_megabytes),

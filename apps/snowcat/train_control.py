@@ -139,11 +139,6 @@ class Training(Card):
         finally:
             self.show()
 
-    def do_workers(self, told: list[Any]) -> None:
-        """Another number of processes."""
-        self.wishes.set("workers", told[-1])
-        self.show()
-
     def do_fold(self, name: str) -> None:
         """Open or close a fold."""
         self._open ^= {name}
@@ -201,7 +196,9 @@ class Training(Card):
         if live.state == "elsewhere":
             return new
         stop = button("Stop", "stop") if live.state == "paused" and not live.why else ""
-        return button("Go on", "go on", main=True, disabled=not live.can_go_on) + self._more(live) + stop + new
+        more = self._more(live)
+        new = f'</div><div class="row">{new}' if more else new
+        return button("Go on", "go on", main=True, disabled=not live.can_go_on) + more + stop + new
 
     def _more(self, live: LiveStudy) -> str:
         return budget_html(self.wishes) if live.state in ("ended", "failed") and live.can_go_on else ""
@@ -218,7 +215,7 @@ class Training(Card):
         """Search on: what is left of the time, or as long as the form says where none is."""
         live = self._live
         if live.state in ("ended", "failed"):
-            live.study.workers = self.wishes.workers
+            live.study.workers = self.wishes.processes
         live.go_on(**({} if live.state == "paused" else self._further(live)))
 
     def _further(self, live: LiveStudy) -> dict[str, Any]:

@@ -206,10 +206,11 @@ class _Scale:
             reach = 4 * (quarter[1] - quarter[0]) or abs(quarter[1]) or 1
             known = [value for value in known if quarter[0] - reach <= value <= quarter[1] + reach]
         self.low, self.high = (known[0], known[-1]) if known else (0.0, 1.0)
-        self.trivial = next((line["score"] for line in lines if line["number"] == -1), math.nan)
-        span = self.high - self.low
+        trivial = next((line for line in lines if line["number"] == -1), dict.fromkeys(ENDS, math.nan))
+        self.trivial, span = trivial["score"], self.high - self.low
         if self.low - span <= self.trivial <= self.high + span:
-            self.low, self.high = min(self.low, self.trivial), max(self.high, self.trivial)
+            ends = [value for name in ENDS if math.isfinite(value := trivial[name])]
+            self.low, self.high = min(self.low, *ends), max(self.high, *ends)
 
     def holds(self, value: float) -> bool:
         """Whether a score is on the scale."""

@@ -199,7 +199,7 @@ class SearchSpace(OfStudy):
                 f"<td class='n'>{figure(line['best'], 3)}</td></tr>"
             )
         about = quiet(f"best: {metric_title(live.problem)} out of fold, of trials in full")
-        self.slot.html(table(("kind", ">trials", ">failed", "time", ">best"), body) + about)
+        self.slot.html(table(("kind", ">trials", ">failed", "time", ">best"), body, "tried") + about)
 
 
 def tried(trials: pd.DataFrame, families: list[str], problem: Any) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .description import ColumnFacts as ColumnFacts
     from .description import describe as describe
     from .discover import discover as discover
+    from .drift import Drift as Drift
+    from .drift import drift as drift
     from .exports import export as export
     from .exports import open_export as open_export
     from .metrics import METRICS as METRICS
@@ -57,6 +59,7 @@ _HOMES = {
     "Column": "columns",
     "ColumnFacts": "description",
     "Dataset": "data",
+    "Drift": "drift",
     "METRICS": "metrics",
     "Metric": "metrics",
     "Model": "model",
@@ -76,6 +79,7 @@ _HOMES = {
     "what_if": "what_if",
     "describe": "description",
     "discover": "discover",
+    "drift": "drift",
     "error_correlation": "understand",
     "export": "exports",
     "lift": "cutoff",

@@ -12,6 +12,7 @@ from .trial import Work, cost_of, judged
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .data import Dataset
     from .pipelines import Step
     from .problem import Problem
 
@@ -90,9 +91,25 @@ def baseline(work: Work) -> Baseline:
     predictions = scores.trivial(data, problem, plan)
     train = predictions[predictions["split"] == "train"]
     cost = cost_of(problem, judged(work, train if len(train) else predictions))
+    return _made(data, problem, predictions, plan.train_rows, math.inf if cost is None else cost)
+
+
+def baseline_of(model: Model) -> Baseline:
+    """The trivial predictor fitted to the rows of a model, with predictions for the rows its scores speak of.
+
+    Where there is a study, `study.baseline` says more: it predicts out of fold, too.
+    """
+    from .splits import Plan
+
+    held = model.predictions.index[model.predictions["split"] == "holdout"]
+    predictions = scores.trivial(model.data, model.problem, Plan(model.training_rows, held, [], ""))
+    return _made(model.data, model.problem, predictions, model.training_rows, None)
+
+
+def _made(data: Dataset, problem: Problem, predictions: pd.DataFrame, rows: Any, cost: float | None) -> Baseline:
     wanted = (*problem.targets, problem.time, *problem.groups)
-    seen = data.frame.loc[plan.train_rows, list(dict.fromkeys(name for name in wanted if name))]
-    told: dict[str, Any] = {"number": NUMBER, "cost": math.inf if cost is None else cost, "seconds": 0.0}
+    seen = data.frame.loc[rows, list(dict.fromkeys(name for name in wanted if name))]
+    told: dict[str, Any] = {"number": NUMBER, "cost": cost, "seconds": 0.0}
     return Baseline(
         data, problem, {"model": "trivial"}, predictions, Trivial(problem, seen), name=kind(problem), **told
     )

@@ -140,6 +140,7 @@ def _written(
         if progress.cancelled:
             raise CancelledError
         folder = part / folder_name(rank, model)
+        progress.update(done - 1, lambda: f"writing {model.name}")  # noqa: B023 - called at once or never
         try:
             _write_model(model, folder)
         except Exception as error:

@@ -229,7 +229,7 @@ def trivial(data: Dataset, problem: Problem, plan: Plan) -> pd.DataFrame:
 def _said(data: Dataset, problem: Problem, fit: Any, score: Any, split: str) -> pd.DataFrame:
     import pandas as pd
 
-    found = pd.DataFrame(index=pd.Index(score, name=data.frame.index.name))
+    index, found = pd.Index(score, name=data.frame.index.name), {}
     for target in problem.targets:
         end = "" if len(problem.targets) == 1 else f"_{target}"
         found[f"truth{end}"] = data.frame.loc[score, target]
@@ -238,8 +238,7 @@ def _said(data: Dataset, problem: Problem, fit: Any, score: Any, split: str) -> 
             found[name if name.startswith("p_") else f"{name}{end}"] = values
     if not problem.targets:
         found["truth"], found["prediction"] = None, 0
-    found["split"] = split
-    return found
+    return pd.DataFrame({**found, "split": split}, index=index)  # at once: there may be hundreds of classes
 
 
 def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:

@@ -302,6 +302,11 @@ class Study:
 
     # -- what comes of it
 
+    @property
+    def seed(self) -> int:
+        """Of splits and proposals."""
+        return int(self._seed)
+
     @cached_property
     def plan(self) -> Plan:
         """Which rows are fitted to and which judged on."""

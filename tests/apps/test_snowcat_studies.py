@@ -125,14 +125,15 @@ def test_models_are_asked_for_once_per_change(live, monkeypatch):
 
 
 def test_an_ensemble_that_was_replaced_is_known_still(live):
-    live.go_on(trials=5)
+    live.go_on(trials=3)
     until(lambda: live.state == "ended")
-    ensemble = next(model for model in live.models if model.members)
-    live.go_on(trials=12)
-    until(lambda: live.state == "ended")
-    newest = next(model for model in live.models if model.members)
-    assert live.model(ensemble.number).name == ensemble.name
-    assert newest.number >= ensemble.number
+    store, numbers = live.study._store, []
+    for weight in (0.5, 0.7):
+        config = {"model": "ensemble", "members": [1, 2], "weights": [weight, 1 - weight]}
+        numbers.append(store.begin(config, f"{weight}", f"ensemble {weight}", "ensemble", 1.0, 0))
+        store.finish(numbers[-1], "ok", cost=0.0, metrics={"train": 0.0}, seconds=0.0, kept=1)
+    assert [model.number for model in live.models if model.members] == numbers[1:]
+    assert live.model(numbers[0]).name == "ensemble 0.5"
 
 
 def test_a_deleted_folder_is_told_and_what_was_seen_stays(live):
@@ -250,7 +251,7 @@ def test_states_after_a_restart(tmp_path):
 
 
 def test_what_is_tried_changes_with_the_next_run_and_is_remembered(tmp_path):
-    live = LiveStudy(real_study(tmp_path / "s", "flowers", slow=False, trials=3))
+    live = LiveStudy(real_study(tmp_path / "s", "patients", slow=False, trials=3))
     assert "forest" in live.excluded and "tree" not in live.excluded
     live.leave_out([*live.excluded, "tree", "scale=robust"])
     live.go_on(trials=8)
@@ -262,16 +263,16 @@ def test_what_is_tried_changes_with_the_next_run_and_is_remembered(tmp_path):
     assert set(LiveStudy.open(tmp_path / "s").exclude) == set(live.exclude)
 
 
-def test_a_run_of_real_models_is_nice_and_ends_by_its_clock(tmp_path):
-    live, page = LiveStudy(real_study(tmp_path / "s", "flowers", trials=None, seconds=6.0)), Listener()
+def test_a_run_of_real_models_is_nice_and_all_have_intervals(tmp_path):
+    live, page = LiveStudy(real_study(tmp_path / "s", "patients", slow=False, trials=4)), Listener()
     live.watch(page)
     studies.warm_up()
     live.go_on()
     page.wait(lambda: live.seen is not None and len(live.seen.running) > 0, 60)
-    assert _niceness() == {studies.NICE}
+    until(lambda: _niceness() == {min(studies.NICE, 19 - os.nice(0))})
     page.wait(lambda: live.state in ("ended", "failed"), 60)
-    page.wait(lambda: live.seen.board["number"].notna().sum() == len(live.models))
-    assert live.state == "ended" and len(live.models) >= 2 and live.why == ""
+    page.wait(lambda: live.seen.board["number"].notna().sum() == len(live.models) > 0)
+    assert live.state == "ended" and live.why == ""
     board = live.seen.board
     assert board["number"].isna().sum() == 1 and board[["low", "high"]].notna().all(axis=None)
     live.close()

@@ -77,9 +77,7 @@ def test_odd_words_are_found_too(browser, words):
 
 
 def test_many_different_values_are_found_as_well():
-    frame = pd.DataFrame(
-        {"x": np.arange(3000) / 7, "word": [f"w{i}" for i in range(3000)], "few": ["a", "b", "c"] * 1000}
-    )
+    frame = pd.DataFrame({"x": np.arange(3000) / 7, "word": [f"w{i}" for i in range(3000)], "few": [*"abc"] * 1000})
     found = search.Browser(search.load(frame))
     for words in ("0.14", "w299", "b, 1.", "428."):
         assert found.find(words).tolist() == naive_find(found, words)

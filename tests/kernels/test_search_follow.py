@@ -227,7 +227,7 @@ def test_a_run_of_another_process_is_followed_and_its_end_is_seen(tmp_path):
         os.killpg(run.pid, signal.SIGKILL)
         run.communicate()
     before = found.version  # it has been killed: nobody tells
-    assert not found.running and found.in_progress.empty
+    assert not found.running and found.in_progress.empty and found.ended == "killed"
     assert len(found.models) >= 2
     found.close()
     goes_on = Study.open(tmp_path / "s")
@@ -235,6 +235,7 @@ def test_a_run_of_another_process_is_followed_and_its_end_is_seen(tmp_path):
     for _ in goes_on.run(trials=there + 3):
         assert goes_on.running
     assert not goes_on.running and goes_on.version != before
+    assert goes_on.ended == "trials" and Study.open(tmp_path / "s").ended == "trials"
     goes_on.close()
 
 
@@ -250,3 +251,25 @@ def test_a_lock_is_seen_and_not_taken(tmp_path):
     (tmp_path / "f-lock").touch()  # of a process that was killed
     assert not is_locked(file)
     WriterLock(file, "study").release()
+
+
+def test_a_model_is_found_by_its_number(large):
+    assert large.model(3).name == "line 2" and large.model(3) is large.models[2]
+    number = large._store.begin({"model": "line", "slope": 0.5}, "k", "line", "search", 0.3, 0)
+    for missing in (number, 10**6, -1):
+        with pytest.raises(LookupError, match=f"no model {missing}"):
+            large.model(missing)
+
+
+def test_how_the_last_run_ended_is_kept(tmp_path):
+    found = study(tmp_path / "s", "slow", trials=3)
+    assert found.ended == ""
+    for _ in found.run(trials=300):
+        assert found.ended == ""  # it goes on
+        break
+    other = Study.open(tmp_path / "s")
+    assert found.ended == other.ended == "stopped"
+    list(found.run(trials=len(found.trials) + 2))
+    assert found.ended == other.ended == "trials"
+    found.close()
+    other.close()

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from learnviews.kernels.search import choices, pipelines, portfolio
+from learnviews.kernels.search import choices, pipelines, portfolio, smac_search
 from learnviews.kernels.search.columns import Column
 from learnviews.kernels.search.hyperparameters import Choice, Float, Integer, complaint, complete
 from learnviews.kernels.search.problem import Problem
-from learnviews.kernels.search.space import plain, space
+from learnviews.kernels.search.space import left_out, options, plain, space
 
 ROWS = 60
 
@@ -121,6 +121,45 @@ def test_models_can_be_left_out():
         space(DATA, PROBLEMS["labels"], exclude=("magic",))
     with pytest.raises(ValueError, match="no model is left"):
         space(DATA, PROBLEMS["labels"], exclude=(*found["model"].choices, "boosting", "mlp"))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_value_of_every_choice_can_be_left_out(name):
+    problem = PROBLEMS[name]
+    for choice, values in options(DATA, problem).items():
+        if len(values) < 2:
+            continue
+        last = values[-1] if choice == "model" else f"{choice}={values[-1]}"
+        found = space(DATA, problem, exclude=[last])
+        assert values[-1] not in map(str, found[choice].choices)
+        assert left_out(found, DATA, problem) == (last,)
+        for config in map(plain, found.sample_configuration(5)):
+            assert str(config.get(choice)) != values[-1]
+            pipelines.build(config, DATA, problem, 0)
+
+
+def test_what_only_matters_with_a_value_goes_with_it():
+    problem = PROBLEMS["labels"]
+    assert "encode:limit" in space(DATA, problem)
+    found = space(DATA, problem, exclude=["encode=onehot"])
+    assert "encode:limit" not in found and found["encode"].default_value == "target"
+    with pytest.raises(ValueError, match=r"nothing is left of select: all, best"):
+        space(DATA, problem, exclude=["select=all", "select=best"])
+    with pytest.raises(ValueError, match=r"'encode=magic' is no choice of .*encode=onehot"):
+        space(DATA, problem, exclude=["encode=magic"])
+
+
+def test_starts_without_what_is_left_out_are_tried_with_something_else():
+    problem = PROBLEMS["labels"]
+    found = space(DATA, problem, exclude=["encode=onehot", "svm"])
+    starts = portfolio.portfolio(DATA, problem)
+    adapted = [smac_search.adapted(found, config) for config in starts]
+    assert [each is None for each in adapted] == [config["model"] == "svm" for config in starts]
+    for config in filter(None, adapted):
+        assert config["encode"] != "onehot" and smac_search.legal(found, config) is not None
+    tree = next(config for config in starts if config["model"] == "tree")
+    assert smac_search.adapted(space(DATA, problem), tree) == tree
+    assert smac_search.adapted(found, {**tree, "tree:depth": 1000}) is None
 
 
 def test_only_what_the_data_need_is_in_the_space():

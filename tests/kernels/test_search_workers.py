@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from learnviews.kernels.search import nursery
 from learnviews.kernels.search.nursery import Nursery
 from learnviews.kernels.search.workers import Limits, Pool
 
@@ -189,3 +190,28 @@ def test_a_pool_that_another_thread_closes_starts_nothing_any_more(monkeypatch):
         pool.submit(0, "os:getpid")
     with pytest.raises(RuntimeError, match="the pool is closed"):
         pool.start()
+
+
+def test_a_spare_nursery_is_taken_once_and_only_where_it_fits():
+    nursery.keep_spare(("json",), 3)
+    nursery.keep_spare(("json",), 3)
+    spare = nursery._spares[("json",), 3]
+    with Pool(1, context=2, preload=("json",)) as other:
+        assert other._nursery is not spare
+    with Pool(1, context=5, preload=("json",), nice=3) as pool:
+        assert pool._nursery is spare and not nursery._spares
+        assert outcome(pool, "double", 2).value == 10
+        assert psutil.Process(spare._process.pid).nice() == min(19, os.nice(0) + 3)
+        assert psutil.Process(pool._at_work[0].pid).nice() == min(19, os.nice(0) + 3)
+    with Pool(1, context=2, preload=("json",), nice=3) as pool:
+        assert pool._nursery is not spare
+
+
+def test_a_spare_nursery_that_died_is_not_taken():
+    nursery.keep_spare(("json",))
+    spare = nursery._spares[("json",), 0]
+    spare._process.kill()
+    spare._process.wait()
+    with Pool(1, context=2, preload=("json",)) as pool:
+        assert outcome(pool, "double", 2).value == 4
+    spare.close()

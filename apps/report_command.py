@@ -14,7 +14,9 @@ from .terminal import Bars, clear_errors, stopped_by
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: STUDY-report.html]")
 @click.option("--models", "most", default=5, show_default=True, type=click.IntRange(1), help="So many of the best.")
 @click.option("--title", help="Of the report.  [default: Models of DATA]")
-@click.option("--features/--no-features", default=True, show_default=True, help="Say which features matter: seconds per model.")
+@click.option(
+    "--features/--no-features", default=True, show_default=True, help="Say which features matter: seconds per model."
+)
 def report(study: Path, out: Path | None, most: int, title: str | None, features: bool) -> None:
     """Write a report on the best models of STUDY, the folder that `learnviews search` made.
 
@@ -33,7 +35,9 @@ def report(study: Path, out: Path | None, most: int, title: str | None, features
         try:
             models = opened.models[:most]
             if not models:
-                raise ValueError(f"{study}: this study has no model yet; go on with it: learnviews search DATA --resume")
+                raise ValueError(
+                    f"{study}: this study has no model yet; go on with it: learnviews search DATA --resume"
+                )
             _write(out, models, opened, title, features)
         except CancelledError:
             raise click.ClickException("stopped before the report was written") from None

@@ -130,9 +130,9 @@ def _check_data(folder: Path) -> None:
         if "no data set: neither" not in str(error):
             raise  # a data set, but a damaged one
         raise FileNotFoundError(
-            f"{folder}: no recording (*.rnnbow), no model (*{CUBE}) and no data set (datasetDoc.json, one table, images, "
-            f"texts or series) in this folder{f', only {files}' if files else ''}; make a recording or a model with "
-            "`learnviews record` or `learnviews cube`"
+            f"{folder}: no recording (*.rnnbow), no model (*{CUBE}) and no data set (datasetDoc.json, one table, "
+            f"images, texts or series) in this folder{f', only {files}' if files else ''}; make a recording or a model "
+            "with `learnviews record` or `learnviews cube`"
         ) from error
 
 

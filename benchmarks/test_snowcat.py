@@ -4,9 +4,9 @@ everywhere, and whether a page answers while two processes train."""
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 from browser import bokeh_serve
+from snowcat_large import long_table
 from snowcat_page import HELPERS, opened
 
 from learnviews.kernels import search
@@ -17,14 +17,19 @@ ROWS, MILLION = 10_000, 1_000_000
 # From the change of what is pointed at in one figure until every other figure that changed is painted.
 WATCH = """
 () => {
-  window.lights = {spent: [], started: null, last: null}
-  window.addEventListener("pointermove", (event) => { lights.pointer = event.timeStamp }, {capture: true})
+  window.lights = {started: null, last: null}
   const painted = () => {
     if (lights.started === null) return
     const started = lights.started
     requestAnimationFrame(() => setTimeout(() => { lights.last = performance.now() - started }, 0))
   }
   for (const figure of snow.figures()) Bokeh.index.find_one(figure).repainted.connect(painted)
+}
+"""
+MOVED = """
+() => {
+  lights.last = lights.started = null
+  window.addEventListener("pointermove", (event) => { lights.started = event.timeStamp }, {capture: true, once: true})
 }
 """
 
@@ -54,29 +59,18 @@ def test_first_model(table, tab, home):
             opened(tab, server.url)
             start = time.perf_counter()
             tab.locator(f'[data-do*="find"][data-do*="{name}"]').first.click()
-            tab.wait_for_function("snow.models().length > 0", timeout=60_000)
+            tab.wait_for_function("snow.models().some((number) => number > 0)", timeout=60_000)
             table.add(case, name, time.perf_counter() - start)
-            tab.evaluate("snow.pause()")
-
-
-def wide(rows, seed=0):
-    """A table of 20 columns with two classes."""
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({f"x{at}": np.round(rng.normal(size=rows), 3) for at in range(14)})
-    for at in range(5):
-        frame[f"kind {at}"] = rng.choice(list("abcdefgh"), rows)
-    frame["target"] = np.where(frame["x0"] + frame["x1"] * frame["x2"] + rng.normal(size=rows) > 0, "yes", "no")
-    return frame
+            tab.locator(".step").nth(3).click()
+            tab.locator('[data-do*="pause"]').first.click()
+            tab.wait_for_function("!document.querySelector('[data-do*=pause]')", timeout=60_000)
 
 
 def lit_everywhere(tab, places, settle=0.6):
     """Milliseconds from each move of the pointer until the last figure was painted."""
     spent = []
     for x, y in places:
-        tab.evaluate("() => { lights.last = null; lights.started = null }")
-        tab.evaluate(
-            "() => window.addEventListener('pointermove', (event) => { lights.started = event.timeStamp }, {capture: true, once: true})"
-        )
+        tab.evaluate(MOVED)
         tab.mouse.move(x, y)
         tab.wait_for_timeout(int(settle * 1000))
         found = tab.evaluate("lights.last")
@@ -88,8 +82,8 @@ def lit_everywhere(tab, places, settle=0.6):
 def test_cross_highlight(table, tab, home, tmp_path):
     """Bars of a histogram are pointed at, one after the other, while the cards of Compare are open."""
     case = f"Snowcat: a bar is pointed at until all open cards are painted, {ROWS:,} rows"
-    wide(ROWS).to_csv(tmp_path / "wide.csv", index=False)
-    study = search.Study(tmp_path / "wide.csv", search.Problem("target"), tmp_path / "study", seconds=20, workers=2)
+    long_table(ROWS).to_csv(tmp_path / "wide.csv", index=False)
+    study = search.Study(tmp_path / "wide.csv", search.Problem("target"), tmp_path / "study", seconds=30, workers=2)
     list(study.run())
     study.close()
     with bokeh_serve("snowcat", str(tmp_path / "study")) as server:
@@ -98,8 +92,10 @@ def test_cross_highlight(table, tab, home, tmp_path):
         tab.wait_for_function("!document.querySelectorAll('.step')[4].disabled", timeout=60_000)
         tab.locator(".step").nth(4).click()
         tab.wait_for_function("snow.cards().length > 3 && snow.figures().length > 2", timeout=60_000)
-        snow_add(tab, "columns")
-        tab.wait_for_timeout(3000)
+        for name in ("table", "columns"):
+            snow_add(tab, name)
+        tab.wait_for_function("snow.bars('columns').length > 60", timeout=60_000)
+        tab.wait_for_timeout(5000)  # other cards still draw their intervals
         tab.evaluate(WATCH)
         places = tab.evaluate("snow.bars('columns')")
         lit_everywhere(tab, places[:5])
@@ -119,7 +115,7 @@ def snow_add(tab, name):
 def test_a_million_rows(table, tab, home, tmp_path):
     """Data cards of a table of 20 columns."""
     case = f"Snowcat: data cards, {MILLION:,} rows x 20 columns"
-    wide(MILLION).to_parquet(tmp_path / "million.parquet")
+    long_table(MILLION).to_parquet(tmp_path / "million.parquet")
     with bokeh_serve("snowcat", str(tmp_path / "million.parquet")) as server:
         opened(tab, server.url)
         start = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
+from .pipeline import unrecorded
 from .row_index import IndexedRows, id_array
 
 TOLD = 200_000  # rows under the pointer, at most, whose ids others hear: more of them could not follow the pointer
@@ -127,17 +129,19 @@ class ColumnHistograms(IndexedRows, Element2D):
         """The bins of each column, as `kernels.search.profile.Bins`."""
         return [] if self.profile is None else self.profile.columns
 
-    @property
+    @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of each bar: number of its column, number of its bin, its rows."""
         column, bin, rows = (self.dimension_values(i).astype(np.int64) for i in range(3))
         return column, bin, rows
 
+    @unrecorded
     def bar(self, mark: int) -> tuple[str, int]:
         """Name of the column and number of the bin of a bar."""
         column, bin, _ = (int(values[mark]) for values in self.places)
         return self.bins[column].name, bin
 
+    @unrecorded
     def positions_in(self, marks: Iterable[int]) -> np.ndarray:
         """Positions of the rows in any of some bars, rising."""
         found = [self.profile.rows_in(*self.bar(int(mark))) for mark in marks]
@@ -148,14 +152,17 @@ class ColumnHistograms(IndexedRows, Element2D):
             there[rows] = True
         return np.flatnonzero(there)
 
+    @unrecorded
     def rows_of(self, marks: Iterable[int]) -> np.ndarray:
         """Ids of the rows in any of some bars."""
         return self.ids[self.positions_in(marks)]
 
+    @unrecorded
     def counts_of(self, there: np.ndarray) -> np.ndarray:
         """How many of some rows, a mask or positions, are in each bar. (bars,) int"""
         return self._flat(self.profile.counts(there)) if self.profile is not None else np.zeros(0, np.int64)
 
+    @unrecorded
     def counts_alike(self, mark: int) -> np.ndarray:
         """How many of the rows of one bar are in each bar. (bars,) int"""
         return self._flat(self.profile.alike(*self.bar(mark)))
@@ -176,5 +183,9 @@ def _table(profile: Any) -> dict[str, np.ndarray]:
 def _ends(values: pd.Series) -> tuple[str, str] | None:
     """Least and largest value as text; None where there is none."""
     plain = values.to_numpy(dtype=float, na_value=np.nan)
-    known = plain[np.isfinite(plain)]
-    return (f"{known.min():.6g}", f"{known.max():.6g}") if len(known) else None
+    with np.errstate(invalid="ignore"):
+        low, high = (plain.min(), plain.max()) if len(plain) else (np.nan, np.nan)
+    if not (np.isfinite(low) and np.isfinite(high)):  # only then copies have to be made of millions of values
+        known = plain[np.isfinite(plain)]
+        low, high = (known.min(), known.max()) if len(known) else (np.nan, np.nan)
+    return None if np.isnan(low) else (f"{low:.6g}", f"{high:.6g}")

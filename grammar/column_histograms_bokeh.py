@@ -18,6 +18,7 @@ from .overlay_bokeh import lift, patch_columns
 from .palettes import BLACK, GREY, ORANGE, SKY_BLUE
 
 TITLE, FOOT, GAP = 17, 17, 6  # pixels above the bars, below them, and between histograms
+OTHERS = "others"  # what a profile calls the bin of all rarer labels
 LETTER = 6.0  # pixels, about, of one at the size of the names
 THIN = 1.5  # pixels of a bar with a single row
 LAID = "wide.data = {width: [figure.inner_width]}"
@@ -53,7 +54,7 @@ class ColumnHistogramsPlot(GrowingPlot):
         (column, _, rows), share = element.places, element.dimension_values(3)
         top = self.heights(element, rows)
         named = [(each.name, label) for each in element.bins for label in each.labels]
-        unnamed = {"missing", "others"}
+        unnamed = {"missing", OTHERS}
         return {
             **self._sides(element),
             "top": top,
@@ -66,13 +67,20 @@ class ColumnHistogramsPlot(GrowingPlot):
         }
 
     def heights(self, element: Any, counts: np.ndarray) -> np.ndarray:
-        """Where bars of so many rows end: on the scale of their column's highest bar, one with any rows to be seen."""
+        """Where bars of so many rows end: on the scale of their column's highest bar, one with any rows to be seen.
+
+        All rarer labels together may be many times as frequent as any: their bar ends where the highest does.
+        """
+        part = counts / self._whole(element)
+        part = np.sqrt(part) if self.scale == "root" else part
+        return self._floor(element.places[0]) + np.where(counts > 0, np.maximum(part * self._room, THIN), 0)
+
+    def _whole(self, element: Any) -> np.ndarray:
+        """Of each bar, the rows that would make it as high as can be."""
         column, _, rows = element.places
         most = np.zeros(len(element.bins))
-        np.maximum.at(most, column, rows)
-        part = counts / np.maximum(most[column], 1)
-        part = np.sqrt(part) if self.scale == "root" else part
-        return self._floor(column) + np.where(counts > 0, np.maximum(part * self._room, THIN), 0)
+        np.maximum.at(most, column, np.where(_of_others(element), 0, rows))
+        return np.maximum(np.where(_of_others(element), np.maximum(most[column], rows), most[column]), 1)
 
     @property
     def _room(self) -> int:
@@ -130,12 +138,14 @@ class ColumnHistogramsPlot(GrowingPlot):
         if not element.bins:
             return _rows([(0.02, -12.0, "no columns of numbers, times or labels", "left", "#444444")])
         letters = int(self._pixels * (1 - 2 * self._margin) / LETTER)
-        found = []
+        found, totals = [], element.profile.totals
         for at, column in enumerate(element.bins):
             left, top = at % self.across + self._margin, -(at // self.across) * float(self.cell_height)
             name = f"{column.name} (target)" if column.name in element.marked else column.name
             found.append((left, top - TITLE, _short(name, letters), "left", BLACK))
-            for text, side in zip(_ends(column, element.ends), ("left", "right"), strict=True):
+            first, last = _ends(column, element.ends)
+            last = f"{OTHERS} {totals[column.name][column.labels.index(OTHERS)]:,}" if last == OTHERS else last
+            for text, side in ((first, "left"), (last, "right")):
                 x = left if side == "left" else left + 1 - 2 * self._margin
                 found.append((x, top - self.cell_height + GAP + 2, _short(text, letters // 2), side, "#666666"))
         return _rows(found)
@@ -280,6 +290,11 @@ def _rows(found: list[tuple[float, float, str, str, str]]) -> Columns:
 
 def _turned(names: tuple[str, ...], found: list[tuple[Any, ...]]) -> Any:
     return zip(names, zip(*found, strict=True), strict=True)
+
+
+def _of_others(element: Any) -> np.ndarray:
+    """Which bars are of all rarer labels. (bars,) bool"""
+    return np.array([label == OTHERS for each in element.bins for label in each.labels], dtype=bool)
 
 
 def _ends(column: Any, known: dict[str, tuple[str, str]]) -> tuple[str, str]:

@@ -17,12 +17,21 @@ from .palettes import BLACK, ORANGE, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
 
 HALF = 0.47  # of a cell's side
-# Numbers that their cell is too low for are left out: first how many rows, then the share.
+# Numbers that their cell is too low for are left out: first how many rows, then the share. Of classes that are too
+# close to each other every second, third, ... is named.
 ROOM = """
-const cell = figure.inner_height / Math.max(Math.abs(y_range.end - y_range.start), 1)
+const size = Math.max(Math.abs(y_range.end - y_range.start), 1)
+const cell = figure.inner_height / size
 text.text = {field: cell >= 34 ? "text" : "brief"}
 renderer.visible = cell >= 15
+for (const [axis, across, room] of [[x_axis, figure.inner_width, 20], [y_axis, figure.inner_height, 14]]) {
+  const every = Math.max(1, Math.ceil(room * size / Math.max(across, 1)))
+  const ticks = []
+  for (let at = 0; at < size - 0.5; at += every) ticks.push(at)
+  if (axis.ticker.ticks.length !== ticks.length) axis.ticker.ticks = ticks
+}
 """
+TICKS = 20  # classes that are named before the size of the plot is known
 LONG = 14  # characters of a class's name at an axis; tooltips have all of it
 
 
@@ -94,8 +103,10 @@ class ConfusionMatrixPlot(RowLinkedPlot):
     def _init_glyphs(self, plot: Any, element: Any, ranges: Any, source: Any) -> None:
         super()._init_glyphs(plot, element, ranges, source)
         parts = {"text": self.handles["text_glyph"], "renderer": self.handles["text_renderer"]}
-        room = CustomJS(args={"figure": plot, "y_range": plot.y_range, **parts}, code=ROOM)
+        axes = {"x_axis": self.handles["xaxis"], "y_axis": self.handles["yaxis"]}
+        room = CustomJS(args={"figure": plot, "y_range": plot.y_range, **axes, **parts}, code=ROOM)
         plot.js_on_change("inner_height", room)
+        plot.js_on_change("inner_width", room)
         plot.y_range.js_on_change("end", room)
 
     def extents(self, element: Any) -> tuple[float, float, float, float]:
@@ -105,11 +116,11 @@ class ConfusionMatrixPlot(RowLinkedPlot):
     def annotate(self, element: Any) -> None:
         """Names of the classes at both axes."""
         super().annotate(element)
-        every = max(1, int(np.ceil(element.size / 30)))
-        ticks = list(range(0, element.size, every))
-        names = {at: _short(element.classes[at]) for at in ticks}
+        ticks = list(range(0, element.size, max(1, int(np.ceil(element.size / TICKS)))))
+        names = {at: _short(name) for at, name in enumerate(element.classes)}
         for axis in (self.handles["xaxis"], self.handles["yaxis"]):
-            axis.update(ticker=FixedTicker(ticks=ticks), major_label_overrides=names)
+            if axis.major_label_overrides != names:  # else the browser has thinned them already
+                axis.update(ticker=FixedTicker(ticks=ticks), major_label_overrides=names)
         self.handles["xaxis"].major_label_orientation = 0.0 if element.size <= 5 else 0.7
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:

@@ -10,6 +10,7 @@ import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
+from .pipeline import unrecorded
 from .row_linked import RowLinked
 
 
@@ -71,6 +72,7 @@ class ErrorCorrelation(RowLinked, Element2D):
         """Number of models."""
         return len(self.names)
 
+    @unrecorded
     def rows_of(self, marks: Iterable[int]) -> np.ndarray:
         """Numbers of the models of some cells."""
         cells = np.asarray(list(marks), dtype=np.int64)

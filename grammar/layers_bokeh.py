@@ -85,7 +85,7 @@ class LayeredPlot(ElementPlot):
         super()._init_glyphs(plot, element, ranges, source)
         for name, columns in self.layers(element).items():
             glyph, settings = self.layer_glyph(name)
-            layer = ColumnDataSource(columns, name=name)
+            layer = ColumnDataSource(columns, name=f"layer {name}")  # a page has models of its own called "text"
             self.handles[f"{name}_source"] = layer
             self.handles[f"{name}_glyph"] = glyph
             self.handles[f"{name}_renderer"] = plot.add_glyph(layer, glyph, **settings)

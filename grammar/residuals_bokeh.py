@@ -90,17 +90,29 @@ class ResidualsPlot(RowLinkedPlot):
 
     def extents(self, element: Any) -> tuple[float, float, float, float]:
         """All bars, with zero in the middle."""
-        most = float(max(np.abs(element.residuals).max(initial=element.reach), np.nan_to_num(element.mean_error))) or 1.0
+        most = (
+            float(max(np.abs(element.residuals).max(initial=element.reach), np.nan_to_num(element.mean_error))) or 1.0
+        )
         rows = float(np.sum(element.dimension_values(3)))
         return -0.5, -1.15 * most, max(rows - 0.5, 0.5), 1.15 * most
+
+    def annotate(self, element: Any) -> None:
+        """A patched element may be in another order."""
+        super().annotate(element)
+        if self.xlabel is None:
+            self.handles["xaxis"].axis_label = _way(element)
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         tips = [("row", "@id"), ("truth", "@true{0.[000] a}"), ("prediction", "@said{0.[000] a}")]
         return [*tips, ("prediction - truth", "@error")], {}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:
-        way = {"size": "by size of the error", "row": "in their order"}.get(element.order, f"by {element.order}")
-        return Dimension(("place", f"rows, {way}")), Dimension(("low", "prediction - truth"))
+        return Dimension(("place", _way(element))), Dimension(("low", "prediction - truth"))
+
+
+def _way(element: Any) -> str:
+    way = {"size": "by size of the error", "row": "in their order"}.get(element.order, f"by {element.order}")
+    return f"rows, {way}"
 
 
 def _span(low: float, high: float) -> str:

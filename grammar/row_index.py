@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .pipeline import unrecorded
 from .row_linked import RowLinked
 
 
@@ -21,11 +22,13 @@ class IndexedRows(RowLinked):
         plain = self.ids.dtype.kind in "iu" and bool((self.ids == np.arange(len(self.ids))).all())
         return pd.RangeIndex(len(self.ids)) if plain else pd.Index(self.ids)
 
+    @unrecorded
     def positions(self, ids: Any) -> np.ndarray:
         """Positions of the rows with these ids; ids of other rows are passed over."""
         at = self.index.get_indexer(pd.Index(ids)) if len(ids) else np.zeros(0, np.int64)
         return at[at >= 0]
 
+    @unrecorded
     def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
         """Which of the rows are among `ids`. (rows,) bool"""
         there = np.zeros(len(self.ids), dtype=bool)

@@ -11,6 +11,7 @@ import pandas as pd
 import param
 from holoviews.core import Dataset
 
+from .pipeline import unrecorded
 from .streams import RowSelection
 
 
@@ -19,6 +20,8 @@ class RowLinked(Dataset):
 
     `ids` and `marks` go together: row `ids[i]` is part of mark `marks[i]`, the number of a row of the element's own
     table; -1 where a row is in none.
+
+    What follows the pointer is `unrecorded`: HoloViews' notes on a method take ten times as long as the method itself.
     """
 
     ids: Any = param.Array(default=np.zeros(0, dtype=object), doc="Ids of the rows behind the element.")
@@ -34,10 +37,21 @@ class RowLinked(Dataset):
         if len(self.marks) and not (self.marks.min() >= -1 and self.marks.max() < marks):
             raise ValueError(f"expected marks from -1 to {marks - 1}, got {self.marks.min()} to {self.marks.max()}")
 
+    @unrecorded
+    def dimension_values(self, dimension: Any, expanded: bool = True, flat: bool = True) -> np.ndarray:
+        """Values along a dimension, as of every element; looked up once, as an element's table never changes."""
+        known = self.__dict__.setdefault("_looked_up", {})
+        key = getattr(dimension, "name", dimension), expanded, flat
+        if key not in known or known[key][0] is not self.data:
+            known[key] = self.data, super().dimension_values(dimension, expanded, flat)
+        return known[key][1]
+
+    @unrecorded
     def rows_of(self, marks: Iterable[int]) -> np.ndarray:
         """Ids of the rows behind some marks."""
         return self.ids[np.isin(self.marks, list(marks))]
 
+    @unrecorded
     def mask_of(self, ids: Iterable[Any]) -> np.ndarray:
         """Which of this element's rows are among `ids` and part of a mark. (rows,) bool"""
         wanted = np.asarray(ids, dtype=object)
@@ -55,6 +69,7 @@ class RowLinked(Dataset):
         """The ids, hashed once: selections are looked up at every move of the pointer."""
         return pd.Index(self.ids, dtype=object)
 
+    @unrecorded
     def counts_of(self, there: np.ndarray) -> np.ndarray:
         """How many rows of a mask of `mask_of` are in each mark. (marks,) int"""
         return np.bincount(self.marks[there], minlength=len(self))

@@ -11,8 +11,8 @@ from holoviews.core.data import disable_pipeline
 from .columns import Columns
 from .layers_bokeh import LayeredPlot
 
-# Python is told of the mark under the pointer once per mark, not once per move; of marks that are crossed quickly of the
-# last one only, so that what the server answers keeps up with the pointer. That the pointer left is told a little later,
+# Python is told of the mark under the pointer once per mark, not once per move; of marks that are crossed quickly it is
+# told the last one only, so that its answers keep up with the pointer. That the pointer left is told a little later,
 # and not at all where it has gone to another figure of the page, which tells what is under it now.
 HOVER = """
 const mark = cb_data.index.indices.length > 0 ? cb_data.index.indices[0] : -1

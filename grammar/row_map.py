@@ -12,6 +12,7 @@ import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
+from .pipeline import unrecorded
 from .row_index import IndexedRows, id_array
 
 MANY = 20_000  # rows: more are drawn as an image
@@ -163,6 +164,7 @@ class RowMap(IndexedRows, Element2D):
         """(rows, 2) places."""
         return np.column_stack([self.dimension_values(i).astype(float) for i in range(2)])
 
+    @unrecorded
     def rows_of(self, marks: Iterable[int]) -> np.ndarray:
         """Ids of some dots."""
         return self.ids[np.fromiter(marks, np.int64)]

@@ -13,6 +13,7 @@ import param
 from holoviews.core import Dimension, Element2D
 
 from .dimensions import default_dimensions
+from .pipeline import unrecorded
 from .row_index import IndexedRows, id_array
 
 MOST_TRACKS, MOST_FILES = 12, 60
@@ -164,6 +165,7 @@ class SeriesTracks(IndexedRows, Element2D):
         """Classes, in the order of their names."""
         return sorted({line.label for line in self.lines if line.label})
 
+    @unrecorded
     def rows_of(self, marks: Iterable[int], x: float | None = None) -> np.ndarray:
         """Ids of the rows of some lines; of those nearest to the time `x` only, where points are rows."""
         found = [_nearest(self.shown[mark], x) for mark in marks if 0 <= mark < len(self.shown)]

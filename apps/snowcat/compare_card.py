@@ -162,7 +162,7 @@ class RowsCard(CompareCard):
     def _heard(self, **selected: Any) -> None:
         if self._open and (chosen := self.chosen()) is not self._selected:
             self._selected = chosen
-            if self._drawn is not None:
+            if self._drawn is not None and self.room.study is not None:  # else another data set is being opened
                 self.draw(self._models)
 
     def chosen(self) -> Any:
@@ -183,7 +183,7 @@ def compared(room: Workspace) -> dict[str, Model]:
         return {}
     problem = room.study.problem
     found = {key: room.model(key) for key in room.compared}
-    return {key: model for key, model in found.items() if model is not None and _alike(model.problem, problem)}
+    return {key: model for key, model in found.items() if model is not None and alike(model.problem, problem)}
 
 
 def study_of(room: Workspace, key: str) -> LiveStudy:
@@ -204,7 +204,7 @@ def called(model: Model) -> str:
 
 def name_cell(model: Model) -> str:
     """A model's name in a table, on one line."""
-    return f'<td class="name" title="{text(called(model))}">{text(called(model))}</td>'
+    return f'<td class="called" title="{text(called(model))}">{text(called(model))}</td>'
 
 
 def split_of(models: list[Model]) -> str:
@@ -212,9 +212,11 @@ def split_of(models: list[Model]) -> str:
     return "holdout" if all(model.split == "holdout" for model in models) else "train"
 
 
-def said_of_split(split: str) -> str:
-    """What rows of a split are, in words."""
-    return "rows held out" if split == "holdout" else "rows of the folds, each predicted by a model that did not see it"
+def said_of_rows(models: list[Model]) -> str:
+    """On which rows the models are compared, in words."""
+    if models and models[0].problem.task == "clustering":
+        return "all rows"
+    return "the rows held out" if split_of(models) == "holdout" else "the training rows, each predicted out of fold"
 
 
 def figure(value: Any, digits: int = 4) -> str:
@@ -227,7 +229,8 @@ def waiting(words: str = "Working…") -> str:
     return quiet(words)
 
 
-def _alike(one: Problem, other: Problem) -> bool:
+def alike(one: Problem, other: Problem) -> bool:
+    """Whether models of both can be compared: they predict the same."""
     return one.task == other.task and one.targets == other.targets and one.subtask == other.subtask
 
 

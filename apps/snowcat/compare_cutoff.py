@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import CompareCard, figure, name_cell, split_of
+from learnviews.apps.snowcat.compare_card import CompareCard, called, figure, name_cell, split_of
 from learnviews.apps.snowcat.pane import model_mark, select
 from learnviews.kernels.search.cutoff import Cut, cut, positive_class, positives
 
@@ -22,11 +22,11 @@ class CutOff(CompareCard):
 
     name, title = "cut-off", "Cut-off"
     help = (
-        "Drag the slider: rows of at least this probability are taken for positive. The table counts what that does to each "
-        "model; the curves show how many positives are found when the most probable rows are taken first, a dot where the "
-        "cut-off is."
+        "Drag the slider: rows of at least this probability are taken for positive. The table counts what that does "
+        "to each model; the curves show how many positives are found when the most probable rows are taken first, a "
+        "dot where the cut-off is."
     )
-    size = (4, 11)
+    size = (5, 11)
 
     def __init__(self, room: Any, slot: Any) -> None:
         super().__init__(room, slot)
@@ -54,7 +54,8 @@ class CutOff(CompareCard):
 
         split = split_of(models)
         known = {model.number: positives(model, split, positive) for model in models}
-        told = {"cutoff": self._cutoff, "selection": self.room.marked, "kind": kind}
+        names = [called(model) for model in models]
+        told = {"cutoff": self._cutoff, "selection": self.room.marked, "kind": kind, "names": names}
         return known, LiftCurve.from_models(models, split, positive, **told)
 
     def _came_curves(self, made: Any) -> None:
@@ -65,17 +66,23 @@ class CutOff(CompareCard):
     def _write(self) -> None:
         value = self._cutoff.value
         lines = "".join(
-            _line(model, cut(*self._known[model.number], value)) for model in self._models if model.number in self._known
+            _line(model, cut(*self._known[model.number], value))
+            for model in self._models
+            if model.number in self._known
         )
-        controls = select("positive", {name: f"positive: {name}" for name in self._labels}, self._positive, "Positive class")
+        controls = select(
+            "positive", {name: f"positive: {name}" for name in self._labels}, self._positive, "Positive class"
+        )
         controls += select("kind", KINDS, self._kind, "Curve")
         self.slot.html(
             f'<div class="row">{controls}</div>'
-            f'<div class="row"><label class="grow row">cut-off <input class="grow" type="range" min="0" max="1" step="0.01" '
+            '<div class="row"><label class="grow row">cut-off <input class="grow" type="range" min="0" max="1" '
+            'step="0.01" '
             f'value="{value:g}" data-type="cut" aria-label="Cut-off"></label><b>{value:.2f}</b></div>'
             '<table class="wide"><thead><tr><th>model</th><th class="n" title="rows taken that are positive">hits</th>'
             '<th class="n" title="rows taken that are not positive">false</th>'
-            '<th class="n" title="positive rows not taken">missed</th><th class="n">precision</th><th class="n">recall</th>'
+            '<th class="n" title="positive rows not taken">missed</th><th class="n">precision</th><th '
+            'class="n">recall</th>'
             f'<th class="n">F1</th></tr></thead><tbody>{lines}</tbody></table>'
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_split, split_of
+from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_rows, split_of
 from learnviews.apps.snowcat.pane import quiet
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ class Disputes(CompareCard):
 
     name, title = "disagreement", "Disagreement"
     help = (
-        "The rows that the compared models dispute, the most disputed first; the colour tells how many are right, or how far "
-        "they are off. Rows that all get wrong alike are not here: see the result views. Point and click as everywhere."
+        "The rows that the compared models dispute, the most disputed first; the colour tells how many are right, or "
+        "how far they are off. Rows that all get wrong alike are not here: see the result views. Point and click as "
+        "everywhere."
     )
     size = (4, 8)
     least = 2
@@ -28,7 +29,7 @@ class Disputes(CompareCard):
         return bool(problem.targets)
 
     def draw(self, models: list[Model]) -> None:
-        self.slot.html(quiet(f"On the {said_of_split(split_of(models))}."))
+        self.slot.html(quiet(f"On {said_of_rows(models)}."))
         self.later(partial(self._element, models), self.slot.plot)
 
     def _element(self, models: list[Model]) -> Any:
@@ -42,8 +43,9 @@ class Correlation(CompareCard):
 
     name, title = "error correlation", "Error correlation"
     help = (
-        "Do models err on the same rows? Near 1 they do, and one of them is as good as both; near 0 or below they make up for "
-        "each other, and an ensemble of them gains. Point at a cell to find its models in other cards, click to keep them."
+        "Do models err on the same rows? Near 1 they do, and one of them is as good as both; near 0 or below they "
+        "make up for each other, and an ensemble of them gains. Point at a cell to find its models in other cards, "
+        "click to keep them."
     )
     size = (4, 9)
     least = 2
@@ -53,7 +55,7 @@ class Correlation(CompareCard):
         return bool(problem.targets)
 
     def draw(self, models: list[Model]) -> None:
-        self.slot.html(quiet(f"On the {said_of_split(split_of(models))}."))
+        self.slot.html(quiet(f"On {said_of_rows(models)}."))
         self.later(partial(self._element, models), self.slot.plot)
 
     def _element(self, models: list[Model]) -> Any:

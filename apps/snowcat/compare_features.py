@@ -44,8 +44,8 @@ class Importance(FeatureCard):
 
     name, title = "importance", "Feature importance"
     help = (
-        "How much worse each model gets when the values of a feature are dealt out anew among the rows; the features that "
-        "matter most come first. Do good models lean on the same ones, and on those you would expect?"
+        "How much worse each model gets when the values of a feature are dealt out anew among the rows; the features "
+        "that matter most come first. Do good models lean on the same ones, and on those you would expect?"
     )
     size = (4, 9)
 
@@ -64,8 +64,8 @@ class Dependence(FeatureCard):
 
     name, title = "partial dependence", "Partial dependence"
     help = (
-        "The mean prediction of each model when every row is given the same value of a feature, value by value; below, how "
-        "many rows have such values: where there are few, curves are guesses."
+        "The mean prediction of each model when every row is given the same value of a feature, value by value; "
+        "below, how many rows have such values: where there are few, curves are guesses."
     )
     size = (4, 9)
 

@@ -23,8 +23,8 @@ class Instance(RowsCard):
 
     name, title = "instance", "Instance"
     help = (
-        "The row under the pointer, or the first of those kept: its values, its truth, and what each compared model says of "
-        "it; models never saw the truth of the rows they are judged on."
+        "The row under the pointer, or the first of those kept: its values, its truth, and what each compared model "
+        "says of it; models never saw the truth of the rows they are judged on."
     )
     at_first = ("compare",)
     size = (4, 7)
@@ -53,16 +53,21 @@ class Instance(RowsCard):
         if many == 1:
             return f'<div class="row">{name}</div>'
         if not kept:
-            return f'<div class="row">{name}<span class="quiet">the first of {many:,} rows under the pointer</span></div>'
+            return (
+                f'<div class="row">{name}<span class="quiet">the first of {many:,} rows under the pointer</span></div>'
+            )
         turn = (button("‹", "turn", -1, disabled=not self._at), button("›", "turn", 1, disabled=self._at == many - 1))
-        return f'<div class="row">{name}<span class="quiet">{self._at + 1:,} of {many:,} kept</span>{"".join(turn)}</div>'
+        return (
+            f'<div class="row">{name}<span class="quiet">{self._at + 1:,} of {many:,} kept</span>{"".join(turn)}</div>'
+        )
 
     def _values(self, model: Model, id_: Any) -> str:
         data = model.data
         features = set(model.problem.features or ())
         names = sorted(data.columns, key=lambda name: name not in features)[:COLUMNS]
         lines = "".join(
-            f'<tr><td{"" if name in features else " class=quiet"}>{text(name)}</td><td>{value_html(data, name, id_)}</td></tr>'
+            f"<tr><td{'' if name in features else ' class=quiet'}>{text(name)}</td>"
+            f"<td>{value_html(data, name, id_)}</td></tr>"
             for name in names
             if name not in model.problem.targets
         )
@@ -84,22 +89,31 @@ def said_html(models: list[Model], id_: Any) -> str:
     frames = [model.predictions for model in models]
     first = next((frame for frame in frames if id_ in frame.index), None)
     if first is None:
-        return quiet("These models were neither trained nor judged on this row.")
+        return _known(models[0], id_) + quiet("These models have no prediction for this row.")
     row = first.loc[id_]
     truths = [name for name in first if name == "truth" or name.startswith("truth_")]
-    split = "held out" if row["split"] == "holdout" else "predicted by folds that did not see it"
+    split = "held out" if row["split"] == "holdout" else "predicted out of fold"
+    split = "" if models[0].problem.task == "clustering" else f"({split})"
     truth = ", ".join(_plain(row[name]) for name in truths)
-    head = f"<p>{f'truth <b>{text(truth)}</b>' if truths else ''} <span class=quiet>({split})</span></p>"
+    head = f"<p>{f'truth <b>{text(truth)}</b>' if truths else ''} <span class=quiet>{split}</span></p>"
     lines = "".join(
         _line(model, frame.loc[id_], row) for model, frame in zip(models, frames, strict=True) if id_ in frame.index
     )
     return f'{head}<table class="wide">{lines}</table>'
 
 
+def _known(model: Model, id_: Any) -> str:
+    """The truth as the data have it."""
+    frame = model.data.frame
+    found = [_plain(frame.at[id_, name]) for name in model.problem.targets if name in frame]
+    return f"<p>truth <b>{text(', '.join(found))}</b></p>" if found else ""
+
+
 def _line(model: Model, row: pd.Series, truth: pd.Series) -> str:
     said = [name for name in row.index if name == "prediction" or name.startswith("prediction_")]
     words = ", ".join(_plain(row[name]) for name in said)
-    return f"<tr {model_mark(model.number)}>{name_cell(model)}<td>{_judged(row, said, words)}</td></tr>"
+    judged = f"cluster <b>{text(words)}</b>" if model.problem.task == "clustering" else _judged(row, said, words)
+    return f"<tr {model_mark(model.number)}>{name_cell(model)}<td>{judged}</td></tr>"
 
 
 def _judged(row: pd.Series, said: list[str], words: str) -> str:
@@ -111,7 +125,8 @@ def _judged(row: pd.Series, said: list[str], words: str) -> str:
         top = sorted(chances, key=chances.__getitem__, reverse=True)[:CLASSES]
         right = str(truth[0]) == str(values[0])
         bars = "".join(
-            f'<div class="chance"><i style="width:{100 * chances[name]:.0f}%"></i><span>{text(name)} {chances[name]:.0%}</span></div>'
+            f'<div class="chance"><i style="width:{100 * chances[name]:.0f}%"></i><span>{text(name)} '
+            f"{chances[name]:.0%}</span></div>"
             for name in top
         )
         return f"{'✓' if right else '✗'} <b>{text(words)}</b>{bars}"

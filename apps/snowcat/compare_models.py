@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import CompareCard, called, figure, said_of_split, split_of, waiting
+from learnviews.apps.snowcat.compare_card import CompareCard, alike, called, figure, said_of_rows, split_of, waiting
 from learnviews.apps.snowcat.compare_findings import findings
 from learnviews.apps.snowcat.pane import asks, button, model_mark, quiet, select, text
 from learnviews.apps.snowcat.workspace import COMPARED
@@ -28,8 +28,9 @@ class Models(CompareCard):
 
     name, title = "models", "Models"
     help = (
-        "Tick the models that the other cards compare. The best come first; “trivial” is the predictor that knows nothing "
-        "of the features, to be compared like any other. Models of other studies of the same data can be compared, too."
+        "Tick the models that the other cards compare. The best come first; “trivial” is the predictor that knows "
+        "nothing of the features, to be compared like any other. Models of other studies of the same data can be "
+        "compared, too."
     )
     at_first = ("compare",)
     size = (4, 7)
@@ -38,6 +39,8 @@ class Models(CompareCard):
         super().__init__(room, slot)
         self._study: str | None = None  # whose models are listed, where it is not the chosen one
         self._words, self._board = "", None
+        self._kept = 0
+        room.marked.add_subscriber(self._marked)
 
     def show(self) -> None:
         name = self._listed
@@ -60,7 +63,8 @@ class Models(CompareCard):
     def _write(self) -> None:
         studies = self.room.project.studies
         controls = (
-            f'<input type="search" class="grow" data-type="search" placeholder="Search" aria-label="Search models" value="{text(self._words)}">'
+            '<input type="search" class="grow" data-type="search" placeholder="Search" aria-label="Search models" '
+            f'value="{text(self._words)}">'
         )
         if len(studies) > 1:
             named = {name: f"{live.title}: {live.problem.task}" for name, live in studies.items()}
@@ -68,11 +72,22 @@ class Models(CompareCard):
         controls += button(f"Best {COMPARED}", "best") + self._kept_button()
         board = self._board if self._board and self._board[0] == self._listed else None
         self.slot.html(
-            f'<div class="row">{controls}</div>{self._elsewhere()}' + (waiting("…") if board is None else self._table(board[2]))
+            f'<div class="row">{controls}</div>{self._elsewhere()}'
+            + (waiting("…") if board is None else self._table(board[2]))
         )
 
+    def _marked(self, **selected: Any) -> None:
+        there = self._open and self._board is not None and self.room.study is not None
+        if there and len(self.room.marked.kept) != self._kept:
+            self._write()
+
+    def close(self) -> None:
+        super().close()
+        self.room.marked._subscribers = [each for each in self.room.marked._subscribers if each[1] != self._marked]
+
     def _kept_button(self) -> str:
-        kept = len(self.room.marked.kept)
+        """Compare what was clicked in a figure."""
+        self._kept = kept = len(self.room.marked.kept)
         return button(f"Those kept ({kept})", "kept") if kept else ""
 
     def _elsewhere(self) -> str:
@@ -80,7 +95,7 @@ class Models(CompareCard):
         own = f"{self._listed}/"
         others = [(key, self.room.model(key)) for key in self.room.compared if not key.startswith(own)]
         chips = "".join(
-            f'<span {model_mark(model.number)}>{text(called(model))} {button("✕", "drop", key)}</span> '
+            f"<span {model_mark(model.number)}>{text(called(model))} {button('✕', 'drop', key)}</span> "
             for key, model in others
             if model is not None
         )
@@ -93,22 +108,32 @@ class Models(CompareCard):
         problem = self.room.project.studies[self._listed].problem
         metric = str(problem.metric)
         ticked = set(self.room.compared)
-        body = "".join(self._line(row, metric, ticked) for row in lines)
+        fits = alike(problem, self.problem)
+        body = "".join(self._line(row, metric, ticked, fits) for row in lines)
         title = METRICS[metric].title or metric
         better = "larger is better" if METRICS[metric].larger_is_better else "smaller is better"
-        return (
-            f'<table class="wide"><thead><tr><th></th><th>model</th><th class="n" title="{text(better)}">{text(title)}</th><th class="n">95% interval</th></tr></thead>'
+        other = (
+            ""
+            if fits
+            else quiet("This study predicts something else: its models cannot be compared with those chosen.")
+        )
+        return other + (
+            '<table class="wide"><thead><tr><th></th><th>model</th><th class="n" '
+            f'title="{text(better)}">{text(title)}</th><th class="n">95% interval</th></tr></thead>'
             f"<tbody>{body}</tbody></table>" + quiet(f"and {more:,} more: search for them" if more else "")
         )
 
-    def _line(self, row: dict[str, Any], metric: str, ticked: set[str]) -> str:
+    def _line(self, row: dict[str, Any], metric: str, ticked: set[str], fits: bool) -> str:
         number, name = row["number"], row["name"]
         key = f"{self._listed}/{number}"
         mark = model_mark(number if self._listed == self.room.study_name else key)
+        state = (" checked" if key in ticked else "") + ("" if fits else " disabled")
         return (
-            f'<tr {mark}><td><input type="checkbox" {asks("tick", key)} aria-label="{text(f"Compare {name}")}"{" checked" if key in ticked else ""}></td>'
+            f'<tr {mark}><td><input type="checkbox" {asks("tick", key)} '
+            f'aria-label="{text(f"Compare {name}")}"{state}></td>'
             f"<td>{text(name)}</td>"
-            f'<td class="n">{figure(row[metric])}</td><td class="n quiet">{figure(row["low"], 3)} – {figure(row["high"], 3)}</td></tr>'
+            f'<td class="n">{figure(row[metric])}</td><td class="n quiet">{figure(row["low"], 3)} – '
+            f"{figure(row['high'], 3)}</td></tr>"
         )
 
     # -- what is done
@@ -157,9 +182,9 @@ class Scores(CompareCard):
 
     name, title = "scores", "Scores"
     help = (
-        "The compared models' scores with 95% bootstrap intervals, beside the trivial predictor's (dashed, its interval "
-        "grey). Models whose intervals overlap much are not told apart by this data. Point at a model to find it in other "
-        "cards, click to keep it."
+        "The compared models' scores with 95% bootstrap intervals, beside the trivial predictor's (dashed, its "
+        "interval grey). Models whose intervals overlap much are not told apart by this data. Point at a model to "
+        "find it in other cards, click to keep it."
     )
     at_first = ("compare",)
     size = (4, 7)
@@ -190,12 +215,17 @@ class Scores(CompareCard):
         told = {"metric": self._metric, "baseline": trivial, "selection": self.room.marked}
         numbers = [model.number for model in has]
         names = [called(model) for model in has]
-        self.slot.plot(ScoreIntervals.from_scores(names, columns["value"], columns["low"], columns["high"], numbers, **told))
+        self.slot.plot(
+            ScoreIntervals.from_scores(names, columns["value"], columns["low"], columns["high"], numbers, **told)
+        )
 
     def _controls(self, models: list[Model], there: list[str]) -> None:
         named = {name: METRICS[name].title or name for name in there}
-        about = f"On the {said_of_split(split_of(models))}."
-        self.slot.html(f'<div class="row">{select("metric", named, self._metric, "Metric")}<span class="quiet grow">{about}</span></div>')
+        about = f"On {said_of_rows(models)}."
+        self.slot.html(
+            f'<div class="row">{select("metric", named, self._metric, "Metric")}<span class="quiet '
+            f'grow">{about}</span></div>'
+        )
 
     def do_metric(self, told: list[Any]) -> None:
         """Show another metric."""
@@ -208,9 +238,9 @@ class AllScores(CompareCard):
 
     name, title = "all scores", "All metrics"
     help = (
-        "Every metric of the task, for the compared models and the trivial predictor. Bold: the best, and those that the "
-        "95% interval does not tell apart from it; point at a number for its interval. Bars compare models within a column: "
-        "longer is better."
+        "Every metric of the task, for the compared models and the trivial predictor. Bold: the best, and those that "
+        "the 95% interval does not tell apart from it; point at a number for its interval. Bars compare models "
+        "within a column: longer is better."
     )
     at_first = ("compare",)
     size = (8, 8)
@@ -224,14 +254,17 @@ class AllScores(CompareCard):
         lines = {**named, None: "trivial"}
         metrics = _metrics(scores)
         columns = {metric: _column(metric, {at: scores[at] for at in lines}) for metric in metrics}
-        head = "".join(f'<th class="n" title="{text(_better(name))}">{text(METRICS[name].title or name)}</th>' for name in metrics)
+        head = "".join(
+            f'<th class="n" title="{text(_better(name))}">{text(METRICS[name].title or name)}</th>' for name in metrics
+        )
         body = "".join(
-            f"<tr {model_mark(-1 if at is None else at)}><td>{text(name)}</td>{''.join(columns[metric][at] for metric in metrics)}</tr>"
+            f"<tr {model_mark(-1 if at is None else at)}><td>{text(name)}</td>"
+            f"{''.join(columns[metric][at] for metric in metrics)}</tr>"
             for at, name in lines.items()
         )
         self.slot.html(
             f'<table class="wide scores"><thead><tr><th>model</th>{head}</tr></thead><tbody>{body}</tbody></table>'
-            + quiet(f"On the {said_of_split(split_of(models))}. Bold: the best, and what the intervals do not tell apart from it.")
+            + quiet(f"On {said_of_rows(models)}. Bold: the best, and what the intervals do not tell apart from it.")
         )
 
 
@@ -254,7 +287,9 @@ def _said(line: dict[str, Any], trivial: str) -> dict[str, Any]:
 def _scores(card: CompareCard, models: list[Model]) -> dict[Any, pd.DataFrame] | None:
     """Tables of scores by model number, and of the trivial predictor by None; None while they are drawn."""
     split = split_of(models)
-    futures = {model.number: card.found(model, f"scores {split}", lambda whole: whole.scored(split)) for model in models}
+    futures = {
+        model.number: card.found(model, f"scores {split}", lambda whole: whole.scored(split)) for model in models
+    }
     assert card.room.study is not None
     study = card.room.study.study
     base = findings().ask(study, ("trivial", split), lambda: study.baseline.scored(split))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_split, split_of
+from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_rows, split_of
 from learnviews.apps.snowcat.pane import button, quiet, select
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class ResultViews(CompareCard):
 
     size = (12, 8)
     at_first = ("compare",)
-    about: ClassVar[str] = ""
 
     def __init__(self, room: Any, slot: Any) -> None:
         super().__init__(room, slot)
@@ -41,16 +40,19 @@ class ResultViews(CompareCard):
         self._page = min(self._page, pages - 1)
         page = models[self._page * PAGE : (self._page + 1) * PAGE]
         split = split_of(models)
-        self.slot.html(f'<div class="row">{self.controls(models)}{self._turning(pages)}{quiet(self._about(split))}</div>')
+        self.slot.html(
+            f'<div class="row">{self.controls(models)}{self._turning(pages)}'
+            f"{quiet(f'On {said_of_rows(models)}.')}</div>"
+        )
         self.later(partial(self.elements, page, models, split), self.place)
-
-    def _about(self, split: str) -> str:
-        return f"{self.about}On the {said_of_split(split)}."
 
     def _turning(self, pages: int) -> str:
         if pages < 2:
             return ""
-        there = (button("‹", "turn", -1, disabled=self._page == 0), button("›", "turn", 1, disabled=self._page == pages - 1))
+        there = (
+            button("‹", "turn", -1, disabled=self._page == 0),
+            button("›", "turn", 1, disabled=self._page == pages - 1),
+        )
         return f"{there[0]} {self._page + 1} of {pages} {there[1]}"
 
     def do_turn(self, by: int) -> None:
@@ -70,9 +72,8 @@ class ResultViews(CompareCard):
         """Show the figures."""
         plots = self.slot.plots(elements, len(elements) if len(elements) <= ROW else -(-len(elements) // 2))
         for plot, element in zip(plots, elements, strict=True):
-            title = plot.state.title
-            if title is not None:
-                title.update(text=element.label, text_font_size="12px")
+            if plot.state.title is not None:
+                plot.state.title.update(text=_short(element.label, len(elements)), text_font_size="12px")
         return plots
 
 
@@ -81,9 +82,9 @@ class ConfusionMatrices(ResultViews):
 
     name, title = "confusion matrices", "Confusion matrices"
     help = (
-        "Of each true class (row), which share each model takes for which class; one colour scale for all. Point at a cell "
-        "to light its rows in all models and in the data, click to keep them. A bar at the head of a cell shows the part of "
-        "it that is lit (orange) or kept (black)."
+        "Of each true class (row), which share each model takes for which class; one colour scale for all. Point at "
+        "a cell to light its rows in all models and in the data, click to keep them. A bar at the head of a cell "
+        "shows the part of it that is lit (orange) or kept (black)."
     )
 
     @classmethod
@@ -93,7 +94,9 @@ class ConfusionMatrices(ResultViews):
     def elements(self, page: list[Model], models: list[Model], split: str) -> list[Any]:
         from learnviews.grammar import ConfusionMatrix
 
-        return [ConfusionMatrix.from_model(model, split, label=called(model), selection=self.room.rows) for model in page]
+        return [
+            ConfusionMatrix.from_model(model, split, label=called(model), selection=self.room.rows) for model in page
+        ]
 
 
 class ResidualBars(ResultViews):
@@ -101,9 +104,9 @@ class ResidualBars(ResultViews):
 
     name, title = "residuals", "Residuals"
     help = (
-        "How far each model is off, a bar per row: prediction less truth, all models on one scale, dashed the mean absolute "
-        "error. Choose the order; where all models err on the same rows, the rows are hard. Point at a bar to light its row "
-        "in all models and in the data, click to keep it."
+        "How far each model is off, a bar per row: prediction less truth, all models on one scale, dashed the mean "
+        "absolute error. Choose the order; where all models err on the same rows, the rows are hard. Point at a bar "
+        "to light its row in all models and in the data, click to keep it."
     )
 
     def __init__(self, room: Any, slot: Any) -> None:
@@ -154,9 +157,9 @@ class RowMaps(ResultViews):
 
     name, title = "row maps", "Maps of the rows"
     help = (
-        "The rows laid out by their features, those alike near each other; coloured by what each model says, its error or "
-        "the truth: where in the data does it err, or which clusters does it see? Point at a dot to light its row in all "
-        "models and in the data, click to keep it."
+        "The rows laid out by their features, those alike near each other; coloured by what each model says, its "
+        "error or the truth: where in the data does it err, or which clusters does it see? Point at a dot to light "
+        "its row in all models and in the data, click to keep it."
     )
     at_first = ()
     colors: ClassVar[dict[str, str]] = {"error": "its error", "prediction": "the prediction", "truth": "the truth"}
@@ -207,8 +210,8 @@ class Forecasts(CompareCard):
 
     name, title = "forecasts", "Forecasts"
     help = (
-        "The series, and dashed what each model foretells; where the held-out time begins is marked. Point at a moment to "
-        "light its rows in all cards, click to keep them; drag to move in time, wheel to zoom."
+        "The series, and dashed what each model foretells; where the held-out time begins is marked. Point at a "
+        "moment to light its rows in all cards, click to keep them; drag to move in time, wheel to zoom."
     )
     at_first = ("compare",)
     size = (12, 8)
@@ -230,7 +233,12 @@ class Forecasts(CompareCard):
         names = _series(models[0]) if problem.groups else []
         if self._series not in names:
             self._series = names[0] if names else None
-        parts = {"1": "once as much before it", "3": "three times as much", "10": "ten times as much", "": "the whole past"}
+        parts = {
+            "1": "once as much before it",
+            "3": "three times as much",
+            "10": "ten times as much",
+            "": "the whole past",
+        }
         controls = select("history", parts, self._history, "How much of the past")
         if names:
             controls += select("series", {name: name for name in names}, self._series, "Series")
@@ -262,9 +270,15 @@ class Forecasts(CompareCard):
         self.redraw()
 
 
+def _short(name: str, many: int) -> str:
+    """A title that fits beside those of the other figures; the card “Models” has all of it."""
+    most = 80 if many < 3 else 38
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def _series(model: Model) -> list[str]:
     frame = model.data.frame
     return sorted(set(frame[list(model.problem.groups)].astype(str).agg(", ".join, axis=1)))
 
 
-CARDS = (ConfusionMatrices, ResidualBars, Forecasts, Clusters, RowMaps)
+CARDS = (ConfusionMatrices, Forecasts, ResidualBars, Clusters, RowMaps)

@@ -47,9 +47,9 @@ class Configurations(StudyCard):
 
     name, title = "parallel coordinates", "Parallel coordinates"
     help = (
-        "A line per trial through its settings to its score: which choices lead to good models? The axes are those that "
-        "tell most of the score. Drag along an axis to keep the models that pass there; the card “Models” compares those "
-        "that are kept."
+        "A line per trial through its settings to its score: which choices lead to good models? The axes are those "
+        "that tell most of the score. Drag along an axis to keep the models that pass there; the card “Models” "
+        "compares those that are kept."
     )
     size = (8, 8)
 
@@ -76,8 +76,8 @@ class Front(StudyCard):
 
     name, title = "pareto front", "Pareto front"
     help = (
-        "Score against time: models on the line are beaten by no other in both. Is the best worth what it takes? Point at a "
-        "dot to find the model in other cards, click to keep it."
+        "Score against time: models on the line are beaten by no other in both. Is the best worth what it takes? "
+        "Point at a dot to find the model in other cards, click to keep it."
     )
     size = (4, 8)
 
@@ -109,8 +109,8 @@ class ParameterShares(StudyCard):
 
     name, title = "parameter importance", "Parameter importance"
     help = (
-        "How much of the differences between trials each setting explains, as a forest sees it that learned the cost from "
-        "the settings; with few trials believe little of it."
+        "How much of the differences between trials each setting explains, as a forest sees it that learned the cost "
+        "from the settings; with few trials believe little of it."
     )
     size = (4, 8)
 
@@ -125,8 +125,8 @@ class Steps(CompareCard):
 
     name, title = "pipeline steps", "Pipeline steps"
     help = (
-        "Which model takes which steps from the columns to the prediction; the best models first. Of an ensemble the dots "
-        "are as large as the weight of the members that take the step."
+        "Which model takes which steps from the columns to the prediction; the best models first. Of an ensemble the "
+        "dots are as large as the weight of the members that take the step."
     )
     size = (4, 9)
 
@@ -164,7 +164,8 @@ class Pipeline(CompareCard):
         named = {str(number): called(model) for number, model in by.items()}
         said = text(diagram.text(by[self._number]))
         self.slot.html(
-            f'<div class="row">{select("model", named, str(self._number), "Model")}</div><pre class="steps">{said}</pre>'
+            f'<div class="row">{select("model", named, str(self._number), "Model")}</div><pre '
+            f'class="steps">{said}</pre>'
             + quiet(f"{by[self._number].seconds:.3g} s for the whole trial." if by[self._number].seconds else "")
         )
 

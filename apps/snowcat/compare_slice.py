@@ -25,8 +25,8 @@ class Slice(RowsCard):
 
     name, title = "slice", "Slice"
     help = (
-        "How good the models are on the rows you keep (click a cell, bar or row; with Shift add more), and on all others, "
-        "with 95% intervals: where do they fail? The card “Columns” shows what sets these rows apart."
+        "How good the models are on the rows you keep (click a cell, bar or row; with Shift add more), and on all "
+        "others, with 95% intervals: where do they fail? The card “Columns” shows what sets these rows apart."
     )
     at_first = ("compare",)
     size = (4, 8)
@@ -43,7 +43,9 @@ class Slice(RowsCard):
             self._metric = there[0]
         kept = self.room.rows.kept
         if not len(kept):
-            self.slot.html(quiet("Click a cell, bar, dot or row in any card: its rows are kept, and judged apart here."))
+            self.slot.html(
+                quiet("Click a cell, bar, dot or row in any card: its rows are kept, and judged apart here.")
+            )
             return
         self.later(partial(self._found, list(models), kept, self._metric), self._write)
 
@@ -62,18 +64,21 @@ class Slice(RowsCard):
 
         named = {name: METRICS[name].title or name for name in metrics_of(self.problem)}
         split = "held-out" if table.attrs["split"] == "holdout" else "folds'"
-        said = f"{judged:,} of the {kept:,} kept {'row is' if kept == 1 else 'rows are'} among the {split} rows, where models are judged."
+        rows = "row is" if kept == 1 else "rows are"
+        said = f"{judged:,} of the {kept:,} kept {rows} among the {split} rows, where models are judged."
         lines = "".join(
-            f'<tr {model_mark(model.number)}>{name_cell(model)}{_cell(there.loc[model.number])}'
-            f"{_cell(rest.loc[model.number])}<td>{_verdict(there.loc[model.number], rest.loc[model.number], metric)}</td></tr>"
+            f"<tr {model_mark(model.number)}>{name_cell(model)}{_cell(there.loc[model.number])}"
+            f"{_cell(rest.loc[model.number])}"
+            f"<td>{_verdict(there.loc[model.number], rest.loc[model.number], metric)}</td></tr>"
             for model in self._models
             if model.number in there.index
         )
-        why = next((each for each in there["why"] if each), "")
+        why = next((each for each in there["why"] if each), "") if judged else ""
         self.slot.html(
             f'<div class="row">{select("metric", named, metric, "Metric")}</div>{quiet(said)}'
             + (quiet(f"Not defined on the kept rows: {why}.") if why else "")
-            + '<table class="wide"><thead><tr><th>model</th><th class="n">kept rows</th><th class="n">others</th><th></th></tr></thead>'
+            + '<table class="wide"><thead><tr><th>model</th><th class="n">kept rows</th><th '
+            'class="n">others</th><th></th></tr></thead>'
             f"<tbody>{lines}</tbody></table>"
         )
 
@@ -86,9 +91,8 @@ class Slice(RowsCard):
 def _cell(row: Any) -> str:
     if not np.isfinite(row["value"]):
         return f'<td class="n" title="{text(row["why"])}">–</td>'
-    return (
-        f'<td class="n">{figure(row["value"])}<small style="display:block">{figure(row["low"], 3)} – {figure(row["high"], 3)}</small></td>'
-    )
+    between = f"{figure(row['low'], 3)} – {figure(row['high'], 3)}"
+    return f'<td class="n">{figure(row["value"])}<small style="display:block">{between}</small></td>'
 
 
 def _verdict(there: Any, rest: Any, metric: str) -> str:

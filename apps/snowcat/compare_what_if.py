@@ -26,8 +26,8 @@ class WhatIf(RowsCard):
 
     name, title = "what if", "What if"
     help = (
-        "Take the kept row, or a made-up typical one, and change its values: what does each model say before and after? Grey "
-        "is before, blue after. Values outside those in the data are marked: there models guess."
+        "Take the kept row, or a made-up typical one, and change its values: what does each model say before and "
+        "after? Grey is before, blue after. Values outside those in the data are marked: there models guess."
     )
     size = (8, 10)
 
@@ -76,7 +76,9 @@ class WhatIf(RowsCard):
     # -- HTML
 
     def _write(self, waits: str = "") -> None:
-        about = f"<b {row_mark(self._row)}>Row {text(self._row)}</b>" if self._row is not None else "<b>A typical row</b>"
+        about = (
+            f"<b {row_mark(self._row)}>Row {text(self._row)}</b>" if self._row is not None else "<b>A typical row</b>"
+        )
         hint = "" if self._row is not None else '<span class="quiet">keep a row to start from it</span>'
         back = button("Undo all", "undo") if self._changes else ""
         search_box = self._search() if len(self._inputs) > SHOWN else ""
@@ -182,7 +184,8 @@ def input_html(about: Any, value: Any, at: int) -> str:
     return (
         f'<span class="row"><input id="slide{at}" class="grow" type="range" min="{about.low:g}" max="{about.high:g}" '
         f'step="{step}" value="{place:g}" data-type="set {at}" {label}>'
-        f'<input id="what{at}" type="number" step="any" value="{text(shown)}" data-type="set {at}" {label} class="short"></span>'
+        f'<input id="what{at}" type="number" step="any" value="{text(shown)}" data-type="set {at}" {label} '
+        'class="short"></span>'
     )
 
 
@@ -193,11 +196,11 @@ def answer_html(lines: pd.DataFrame) -> str:
     words = "".join(f"<div>{_change(row['before'], row['after'])}</div>" for row in said.to_dict("records"))
     if not len(chances):
         return words
-    top = chances.assign(most=chances[["before", "after"]].max(axis=1)).nlargest(CLASSES, "most", keep="first")
+    rows = sorted(chances.to_dict("records"), key=lambda row: max(row["before"], row["after"]), reverse=True)
     bars = "".join(
         f'<div class="chance twice"><i class="was" style="width:{100 * row["before"]:.0f}%"></i>'
         f'<i style="width:{100 * row["after"]:.0f}%"></i><span>{text(row["of"][2:])} {_percents(row)}</span></div>'
-        for row in top.to_dict("records")
+        for row in rows[:CLASSES]
     )
     return words + bars
 
@@ -212,7 +215,8 @@ def _change(before: Any, after: Any) -> str:
     if before == after:
         return f"<b>{text(plain(before))}</b>"
     more = f' <span class="quiet">({after - before:+.4g})</span>' if numbers else ""
-    return f"{text(figure(before, 6) if numbers else plain(before))} → <b>{text(figure(after, 6) if numbers else plain(after))}</b>{more}"
+    one, other = (figure(each, 6) if numbers else plain(each) for each in (before, after))
+    return f"{text(one)} → <b>{text(other)}</b>{more}"
 
 
 def _number(value: Any, otherwise: float) -> float:

@@ -70,7 +70,7 @@ def columns_table(facts: list[ColumnFacts]) -> str:
 def _row(facts: ColumnFacts) -> str:
     cells = (text(facts.name), why(facts.type, facts.why), text(ROLES.get(facts.role, facts.role)), text(values(facts)))
     counts = (f"{facts.missing:,}" if facts.missing else "", f"{facts.distinct:,}")
-    plain = "".join(f"<td>{cell}</td>" for cell in cells)
+    plain = "".join(f"<td{' class=values' if at == 3 else ''}>{cell}</td>" for at, cell in enumerate(cells))
     return f"<tr>{plain}{''.join(f'<td class=n>{count}</td>' for count in counts)}</tr>"
 
 

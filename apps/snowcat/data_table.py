@@ -14,6 +14,8 @@ from learnviews.kernels import search
 
 COLUMNS = 30  # of a page
 LONGEST = 200  # letters of a value
+DIGITS = 10  # letters of a number that are shown as they are
+MANY = 50_000  # rows from which on texts to be searched are made before anybody asks
 BROWSERS = Once(search.Browser)
 
 
@@ -33,6 +35,11 @@ class Table(RowsCard):
         super().start_anew()
         self._by: str | None = None
         self._falling, self._column = False, 0
+
+    def show(self) -> None:
+        super().show()
+        if len(self.data) > MANY:
+            self.later(BROWSERS.of(self.data).prepare, lambda _: None, "prepare")
 
     def sought(self) -> bool:
         return bool(self.words) or self._by is not None
@@ -94,11 +101,18 @@ class Table(RowsCard):
 
 
 def _line(right: list[bool], id_: Any, values: tuple[str | None, ...]) -> str:
-    cells = "".join(
-        f"<td{' class=n' if number else ''}>{'' if value is None else text(_short(value))}</td>"
-        for value, number in zip(values, right, strict=True)
-    )
+    cells = "".join(map(_cell, values, right))
     return f'<tr {row_mark(id_)}><td class="n quiet">{text(id_)}</td>{cells}</tr>'
+
+
+def _cell(value: str | None, number: bool) -> str:
+    """A value; a long number to seven digits, with all of them to be pointed at."""
+    if value is None:
+        return "<td></td>"
+    if not number:
+        return f"<td>{text(_short(value))}</td>"
+    long = f' title="{text(value)}"' if len(value) > DIGITS else ""
+    return f"<td class=n{long}>{text(f'{float(value):.7g}' if long and '.' in value else value)}</td>"
 
 
 def _short(value: str) -> str:

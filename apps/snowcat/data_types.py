@@ -194,7 +194,8 @@ def _lost(before: list[Entry], after: list[Entry]) -> str:
     lost = [entry for entry in before if entry.id not in kept]
     own = [entry for entry in lost if entry.origin != "found" or entry.mark == "yes"]
     if not own:
-        return f"{len(lost)} problems no longer fit and were dropped." if lost else ""
+        many = "1 problem no longer fits and was" if len(lost) == 1 else f"{len(lost)} problems no longer fit and were"
+        return f"{many} dropped." if lost else ""
     named = "; ".join(entry.problem.sentence() for entry in own[:5]) + ("; …" if len(own) > 5 else "")
     return f"Dropped, as they no longer fit: {named}. Studies of them keep the data they were begun with."
 

@@ -199,6 +199,9 @@ class Images(DataCard):
         names = [] if problem is None else [name for name in problem.targets if name in self._divisors()]
         return names[0] if names else None
 
+    def _suggested(self) -> bool:
+        return any(column.role == "suggestedTarget" for column in self.data.columns.values())
+
     def _divisors(self) -> list[str]:
         return [name for name, column in self.data.columns.items() if column.type in KINDS]
 
@@ -213,7 +216,8 @@ class Images(DataCard):
         if len(names) > 1:
             parts.append(select("column", {name: name for name in names}, self._column, "Column of images"))
         if self._divisors():
-            options = {"": "what is predicted", **{name: name for name in self._divisors()}}
+            options = {"": "target" if self._target() or self._suggested() else "nothing"}
+            options |= {name: name for name in self._divisors()}
             parts.append(f"<label>Bins by {select('by', options, self._by, 'Bins by')}</label>")
         more = self._more()
         if more:
@@ -283,7 +287,8 @@ class Rows(DataCard):
 
     def _bar(self) -> str:
         names = [name for name, column in self.data.columns.items() if column.type in KINDS]
-        options = {"": "the suggested target", **{name: name for name in names}}
+        suggested = [name for name in names if self.data.columns[name].role == "suggestedTarget"]
+        options = {"": suggested[0] if suggested else "nothing", **{n: n for n in names if n not in suggested[:1]}}
         return f'<div class="row"><label>Colour by {select("color", options, self._color, "Colour by")}</label></div>'
 
     def do_color(self, told: list[Any]) -> None:

@@ -51,8 +51,10 @@ class MakingCard(Card):
             share = progress.done / progress.total if progress.total else 0
             words = progress.text or "beginning"
             return (
-                f'<div class="bar" role="progressbar" aria-valuenow="{share:.0%}"><i style="width:{100 * share:.0f}%"></i></div>'
-                f'<div class="row"><span class="quiet grow" role="status">{text(words)}…</span>{button("Cancel", "cancel")}</div>'
+                f'<div class="bar" role="progressbar" aria-valuenow="{share:.0%}"><i '
+                f'style="width:{100 * share:.0f}%"></i></div>'
+                f'<div class="row"><span class="quiet grow" role="status">{text(words)}…</span>'
+                f"{button('Cancel', 'cancel')}</div>"
             )
         notes = "".join(alert(each) for each in making.notes)
         return (
@@ -75,10 +77,15 @@ class MakingCard(Card):
             f"({size_text(path.stat().st_size)})</button>"
         )
         where = path.with_suffix("") if path.with_suffix("").is_dir() else path
-        gone = f'<button type="button" class="icon" {does("delete", path.name)} title="Delete" aria-label="Delete {text(path.name)}">✕</button>'
+        gone = (
+            f'<button type="button" class="icon" {does("delete", path.name)} title="Delete" aria-label="Delete '
+            f'{text(path.name)}">✕</button>'
+        )
         return (
-            f"<tr><td>{load}</td><td>{'<b>new</b> ' if new else ''}{text(path.name.removesuffix(self.ending))}"
-            f'<br><small title="On the computer that runs the server">on the server: {text(where)}</small></td><td>{gone}</td></tr>'
+            '<tr><td class="stay-whole">'
+            f"{load}</td><td>{'<b>new</b> ' if new else ''}{text(path.name.removesuffix(self.ending))}"
+            f'<br><small title="On the computer that runs the server">on the server: {text(where)}</small></td>'
+            f"<td>{gone}</td></tr>"
         )
 
     # -- what is done
@@ -111,10 +118,11 @@ class Export(MakingCard):
 
     name, title = "export", "Export"
     help = (
-        "Makes a folder of the chosen models, ranked, with scripts that predict new rows and train again; it is packed as a "
+        "Makes a folder of the chosen models, ranked, with scripts that predict new rows and train again; it is "
+        "packed as a "
         "zip to download, and stays on the server, too. A model that cannot be exported is named; the others are."
     )
-    size = (6, 9)
+    size = (6, 7)
     kind, ending, media = "export", ".zip", "application/zip"
 
     def show(self) -> None:
@@ -137,7 +145,8 @@ class Export(MakingCard):
         return (
             f'<h3>What will be in it</h3><div class="tree"><div><span>{text(self._name)}/</span></div>'
             '<div><span>README.txt</span><small class="quiet">the models, your notes, how to predict</small></div>'
-            '<div><span>ranking.csv</span><small class="quiet">rank, score and interval of each, and of the predictor that knows nothing</small></div>'
+            '<div><span>ranking.csv</span><small class="quiet">rank, score and interval of each, and of the '
+            "predictor that knows nothing</small></div>"
             f"{folders}</div>"
         )
 

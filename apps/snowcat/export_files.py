@@ -1,10 +1,13 @@
-"""An export on disk: a folder of ranked models with a README, and the same as one zip; both appear whole or not at all."""
+"""An export on disk: a folder of ranked models with a README, and the same as a zip; both are whole or not there."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from learnviews.kernels.search import Model
 
 PART = ".part-"
+STALE = 86_400.0  # seconds
 
 FILES = {
     "predict.py": "predict the rows of a table: python predict.py TABLE",
@@ -81,6 +85,7 @@ def write_export(ranked: Sequence[Ranked], folder: Path, name: str, progress: Pr
         If something cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _tidy(folder)
     part = Path(tempfile.mkdtemp(prefix=PART, dir=folder))
     try:
         inside = part / name
@@ -92,6 +97,11 @@ def write_export(ranked: Sequence[Ranked], folder: Path, name: str, progress: Pr
         )
         kept = [each for place, each in enumerate(ranked) if place not in lost]
         notes += [f"{models[place].name} is not in it: {why}" for place, why in lost.items()]
+        notes += [
+            f"{each.model.name}: its pipeline cannot be saved ({why}); train.py TABLE --predict TABLE2 makes it anew"
+            for rank, each in enumerate(kept, 1)
+            if (why := _why_no_pipeline(inside / folder_name(rank, each.model)))
+        ]
         (inside / "README.txt").write_text(readme(kept, notes), encoding="utf-8")
         archive = zipped(inside, part / f"{name}.zip", progress)
         when = new_name(folder, ".zip")
@@ -100,6 +110,18 @@ def write_export(ranked: Sequence[Ranked], folder: Path, name: str, progress: Pr
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder / f"{when}.zip"
+
+
+def _tidy(folder: Path) -> None:
+    """Delete what an export left of which the server died, long ago."""
+    for part in folder.glob(f"{PART}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > STALE:
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _why_no_pipeline(folder: Path) -> str:
+    return str(json.loads((folder / "pipeline.json").read_text(encoding="utf-8"))["why_no_pipeline"])
 
 
 def zipped(folder: Path, archive: Path, progress: Progress) -> Path:

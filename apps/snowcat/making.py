@@ -58,7 +58,7 @@ class Making:
         return self._progress
 
     def start(self, work: Callable[[Progress, list[str]], Path]) -> None:
-        """Have a thread do the work, which gets a progress and a list for notes; says nothing where one does already."""
+        """Have a thread do the work, which gets a progress and a list for notes; nothing happens where one does."""
         if self._progress is not None:
             return
         self._progress = progress = Progress(lambda _: self._tell(), interval=0.2)

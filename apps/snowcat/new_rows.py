@@ -139,7 +139,9 @@ class NewTable:
         found, self.problem = told
         self.answers, self.busy = found or {}, False
         if self.question not in self.answers:
-            self.question = next((name for name, each in self.answers.items() if each.models), next(iter(self.answers), ""))
+            self.question = next(
+                (name for name, each in self.answers.items() if each.models), next(iter(self.answers), "")
+            )
         self.room.changed(EVENT)
 
     def choose(self, question: str) -> None:
@@ -182,17 +184,20 @@ def _predicted(models: list[Model], path: Path, lost: list[str]) -> list[Any]:
         except (ValueError, LookupError) as error:
             found.append(None)
             lost.append(str(error))
+    if not any(found) and lost:
+        del lost[1:]  # they look at the same columns: to say it once is enough
     return found
 
 
 def drifted(each: Answers) -> list[Drift]:
-    """How the new rows differ from those that the models were trained on, in the columns they look at and the target."""
+    """How the new rows differ from those of the training: what the models look at, and the target if known."""
     from learnviews.kernels.search.model import input_columns
 
     first = each.models[0]
-    before, after = first.source.data, first.data
-    wanted = dict.fromkeys(name for model in each.models for name in (*input_columns(model.problem), *model.problem.targets))
-    columns = [name for name in wanted if name in before.columns and name in after.columns]
+    before, after, problem = first.source.data, first.data, first.problem
+    known = [name for name in problem.targets if name in after.frame and after.frame[name].notna().any()]
+    wanted = dict.fromkeys([*(name for model in each.models for name in input_columns(model.problem)), *known])
+    columns = [name for name in wanted if name in before.columns and name in after.columns and name != problem.time]
     return search.drift(before.take(first.training_rows), after, columns)
 
 

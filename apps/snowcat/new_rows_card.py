@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.chosen_models import picked
 from learnviews.apps.snowcat.new_rows import ENDINGS, EVENT, NewTable
-from learnviews.apps.snowcat.new_rows_table import ORDERS, as_csv, order_of, page_html, scores_html, side_by_side
+from learnviews.apps.snowcat.new_rows_table import (
+    ORDERS,
+    as_csv,
+    has_truth,
+    order_of,
+    page_html,
+    scores_html,
+    side_by_side,
+)
 from learnviews.apps.snowcat.pane import alert, button, quiet, select, text
-from learnviews.apps.uploads import PART, Upload, drop, upload_limit
+from learnviews.apps.uploads import Upload, drop, upload_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +32,14 @@ class NewRowsCard(Card):
 
     name, title = "new rows", "New rows"
     help = (
-        "Choose a table with the columns that the models look at, and see what the chosen models say of its rows: predictions, "
-        "their certainty, whether they agree. Where the table holds the target, too, it is scored. The table is sent to the "
+        "Choose a table with the columns that the models look at, and see what the chosen models say of its "
+        "rows: predictions, "
+        "their certainty, whether they agree. Where the table holds the target, too, it is scored. The table is "
+        "sent to the "
         "server and kept with the project until you delete it."
     )
     steps = at_first = ("export",)
-    size = (12, 10)
+    size = (12, 8)
     hears = ("data", "chosen", "studies", EVENT)
 
     def __init__(self, room: Any, slot: Any) -> None:
@@ -58,10 +68,9 @@ class NewRowsCard(Card):
         table = self.table
         limit = upload_limit()
         told = text(_json({"limit": limit, "endings": ENDINGS, "what": "table"}))
-        accept = ",".join(each.removeprefix(".csv").removeprefix(".tsv") or each for each in ENDINGS)
         parts = (
             f'<label class="plain main" title="CSV or Parquet, up to {limit / 1e6:,.0f} MB">Choose a table…'
-            f"<input type=\"file\" data-send='{told}' accept=\".csv,.tsv,{accept}\"></label>"
+            f'<input type="file" data-send=\'{told}\' accept=".csv,.tsv,.gz,.parquet,.pq"></label>'
             if limit
             else ""
         )
@@ -81,7 +90,8 @@ class NewRowsCard(Card):
         table = self.table
         if self._upload is not None:
             return (
-                f'<p>Sending {text(self._upload.name)} <span class="sent quiet"></span></p><div class="bar sending"><i></i></div>'
+                f'<p>Sending {text(self._upload.name)} <span class="sent quiet"></span></p><div class="bar '
+                'sending"><i></i></div>'
                 f"{button('Cancel', 'stop')}"
             )
         lost = "" if table.shown is None else "".join(alert(each) for each in table.shown.lost)
@@ -123,13 +133,14 @@ class NewRowsCard(Card):
             else ""
         )
         return (
-            f'<div class="row"><span class="grow quiet">{len(frame):,} rows of {text(self.table.path.name)}</span>{which}'
+            f'<div class="row"><span class="grow quiet">{len(frame):,} rows of {text(self.table.path.name)}</span>'
+            f"{which}"
             f"{select('order', offered, self._order, 'Order of the rows')}{turn}</div>"
         )
 
     def _scored(self, shown: Any) -> str:
         """Scores where truth is known, once a thread has found them."""
-        if not shown.models[0].problem.targets or not _has_truth(shown):
+        if not shown.models[0].problem.targets or not has_truth(shown):
             return ""
         if self._scores[0] == id(shown):
             return self._scores[1]
@@ -185,11 +196,12 @@ class NewRowsCard(Card):
         shown, path = self.table.shown, self.table.path
         if shown is None or path is None:
             raise ValueError("there are no predictions yet")
-        folder = self.table.folder
-        self.room.jobs.start("csv", partial(as_csv, shown, folder), partial(self._send, f"{path.name.split('.')[0]}-predicted.csv"))
+        self.room.jobs.start(
+            "csv", partial(as_csv, shown), partial(self._send, f"{path.name.split('.')[0]}-predicted.csv")
+        )
 
     def _send(self, name: str, path: Path, version: int) -> None:
-        self.room.transfers.send(path, name, "text/csv")
+        self.room.transfers.send(path, name, "text/csv", temporary=True)
 
     # -- a table that is sent
 
@@ -198,7 +210,9 @@ class NewRowsCard(Card):
         self._end()
         self._refused = ""
         try:
-            self._upload = Upload(file["name"], file["size"], file["modified"], upload_limit(), self.table.folder, ENDINGS)
+            self._upload = Upload(
+                file["name"], file["size"], file["modified"], upload_limit(), self.table.folder, ENDINGS
+            )
         except (ValueError, OSError) as error:
             return self._refuse(str(error), file["id"])
         self._id = file["id"]
@@ -247,11 +261,6 @@ class NewRowsCard(Card):
 
     def close(self) -> None:
         self._end()
-
-
-def _has_truth(shown: Any) -> bool:
-    frame = shown.models[0].predictions
-    return any(frame[name].notna().any() for name in frame if name == "truth" or name.startswith("truth_"))
 
 
 def _json(value: Any) -> str:

@@ -39,7 +39,7 @@ def side_by_side(models: Sequence[Any], target: str = "") -> pd.DataFrame:
     -------
     DataFrame
         By row id. said_<k>: the prediction of model k; sure_<k>: its probability, where there is one. truth, where the
-        table has it. most: the commonest label, or the mean of numbers; dispute: the share of models that say otherwise,
+        table has it. most: the commonest label, or the mean of numbers; dispute: the share of models that differ,
         or the standard deviation between them; doubt: 1 less the mean probability of what is said; error: the share of
         models that are wrong, or their mean absolute error. `attrs["orders"]`: which of the last ones there are.
     """
@@ -108,6 +108,12 @@ def order_of(frame: pd.DataFrame, by: str) -> np.ndarray:
     return np.argsort(-np.where(np.isnan(values), -np.inf, values), kind="stable")
 
 
+def has_truth(shown: Any) -> bool:
+    """Whether the table of some `Answers` holds the target."""
+    frame = shown.models[0].predictions
+    return any(frame[name].notna().any() for name in frame if name == "truth" or name.startswith("truth_"))
+
+
 # -- as HTML
 
 
@@ -115,10 +121,19 @@ def page_html(part: pd.DataFrame, shown: Any) -> str:
     """Some of the rows as a table."""
     numeric, count = part.attrs["numeric"], part.attrs["models"]
     truth = "truth" in part
-    heads = "".join(f'<th {model_mark(mark)}{_n(numeric)}>{text(name)}</th>' for name, mark in zip(shown.names, shown.marks, strict=True))
-    agreed = ("<th class=\"n\">mean</th><th class=\"n\">spread</th>" if numeric else "<th>most say</th><th class=\"n\">agree</th>") if count > 1 else ""
+    heads = "".join(
+        f"<th {model_mark(mark)}{_n(numeric)}>{text(name)}</th>"
+        for name, mark in zip(shown.names, shown.marks, strict=True)
+    )
+    agreed = (
+        ('<th class="n">mean</th><th class="n">spread</th>' if numeric else '<th>most say</th><th class="n">agree</th>')
+        if count > 1
+        else ""
+    )
     head = f"<th>row</th>{'<th' + _n(numeric) + '>truth</th>' if truth else ''}{heads}{agreed}"
-    body = "".join(_line(id_, row, count, numeric, truth) for id_, row in zip(part.index, part.to_dict("records"), strict=True))
+    body = "".join(
+        _line(id_, row, count, numeric, truth) for id_, row in zip(part.index, part.to_dict("records"), strict=True)
+    )
     return f'<table class="wide rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
@@ -126,7 +141,9 @@ def _line(id_: Any, row: dict[str, Any], count: int, numeric: bool, truth: bool)
     cells = f"<td{_n(numeric)}>{_value(row['truth'])}</td>" if truth else ""
     for at in range(count):
         said, sure = row[f"said_{at}"], row.get(f"sure_{at}")
-        wrong = truth and not numeric and row["truth"] == row["truth"] and row["truth"] is not None and said != row["truth"]
+        wrong = (
+            truth and not numeric and row["truth"] == row["truth"] and row["truth"] is not None and said != row["truth"]
+        )
         words = f"<b>✗</b> {_value(said)}" if wrong else _value(said)
         known = sure is not None and sure == sure
         cells += f"<td{_n(numeric)}>{words}{f' <small>{sure:.0%}</small>' if known else ''}</td>"
@@ -155,9 +172,14 @@ def scores_html(shown: Any) -> str:
     title = METRICS[metric].title or metric
     lines = []
     for name, mark, model in zip(shown.names, shown.marks, shown.models, strict=True):
-        new, old = (each.scored(split, (metric,)) for each, split in ((model, SPLIT), (model.source, model.source.split)))
+        new, old = (
+            each.scored(split, (metric,)) for each, split in ((model, SPLIT), (model.source, model.source.split))
+        )
         lines.append(f"<tr {model_mark(mark)}><td>{text(name)}</td>{_scored(new)}{_scored(old)}</tr>")
-    head = f'<th>{text(title)}</th><th class="n">new rows</th><th class="n">95% interval</th><th class="n">before</th><th class="n">95% interval</th>'
+    head = (
+        f'<th>{text(title)}</th><th class="n">new rows</th><th class="n">95% interval</th><th class="n">'
+        'before</th><th class="n">95% interval</th>'
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
@@ -165,14 +187,18 @@ def _scored(table: pd.DataFrame) -> str:
     if not len(table):
         return '<td class="n">–</td><td class="n quiet">–</td>'
     row = table.iloc[0]
-    return f'<td class="n"><b>{figure(row["value"])}</b></td><td class="n quiet">{figure(row["low"], 3)} – {figure(row["high"], 3)}</td>'
+    return (
+        f'<td class="n"><b>{figure(row["value"])}</b></td><td class="n quiet">{figure(row["low"], 3)} – '
+        f"{figure(row['high'], 3)}</td>"
+    )
 
 
 # -- as a file
 
 
-def as_csv(shown: Any, folder: Path) -> Path:
-    """All predictions as a CSV file: row id, truth where it is known, prediction and probabilities of each model."""
+def as_csv(shown: Any) -> Path:
+    """All predictions as a temporary CSV file: row id, truth where it is known, each model's prediction and
+    probabilities."""
     import pandas as pd
 
     parts = [_truths(shown.models[0].predictions)]
@@ -180,8 +206,7 @@ def as_csv(shown: Any, folder: Path) -> Path:
         rows = model.predictions
         own = rows[[each for each in rows if each != "split" and not str(each).startswith("truth")]]
         parts.append(own.rename(columns=lambda each, name=name: f"{name} {each}"))
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, path = tempfile.mkstemp(prefix="predicted-", suffix=".csv.part", dir=folder)
+    handle, path = tempfile.mkstemp(prefix="predicted-", suffix=".csv")
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         pd.concat(parts, axis=1).to_csv(file)
     return Path(path)

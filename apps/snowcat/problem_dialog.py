@@ -8,7 +8,7 @@ from typing import Any
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
 from learnviews.apps.snowcat.problem_draft import FORECASTING, Draft, Phrase, use
-from learnviews.apps.snowcat.problem_fields import NUMBERS, TEXTS, fields_html
+from learnviews.apps.snowcat.problem_fields import COLUMNS, NUMBERS, TEXTS, fields_html
 from learnviews.apps.snowcat.problem_options import panel_html
 from learnviews.apps.snowcat.problem_words import listed, metric_of, task_of
 
@@ -39,14 +39,15 @@ class ProblemDialog(Card):
     def show(self) -> None:
         draft = self.draft
         if draft.phrase is None or draft.of is not self.room.data:
+            draft.fit(self.room.data)
             self._look(settle=draft.phrase is not None)
-            if draft.phrase is None:
-                return self.slot.empty("Looking at what can be learned …")
+            if draft.phrase is None:  # what was there stays for the moment it takes
+                return None if self.slot.pane.html else self.slot.empty("Looking at what can be learned …")
         panel = "" if not self.open else panel_html(self.open, draft, self.room.data, self.search)
         self.slot.html(
             self._sentence(draft, draft.phrase)
             + panel
-            + fields_html(draft)
+            + fields_html(draft, self.room.data)
             + self._message(draft)
             + self._buttons(draft)
         )
@@ -105,7 +106,7 @@ class ProblemDialog(Card):
             f"{button('Use this problem', 'use', main=new, disabled=not legal or not new)}"
             f"{button('Train models', 'train', main=not new, disabled=not legal)}"
             f"{button('Copy', 'copy', disabled=draft.id is None)}"
-            f"{button('Revert', 'revert', disabled=not new or draft.empty)}"
+            f"{button('Revert', 'revert', disabled=not new or draft.chosen is None)}"
             f"{button('New', 'new', disabled=draft.empty)}</div>"
         )
 
@@ -207,7 +208,7 @@ class ProblemDialog(Card):
                 raise ValueError(f"{NUMBERS[name]}: {words!r} is no whole number") from None
             if value < 1:
                 raise ValueError(f"{NUMBERS[name]}: {words}; expected 1 or more")
-        elif name not in (*NUMBERS, *TEXTS, "positive"):
+        elif name not in (*NUMBERS, *TEXTS, *COLUMNS, "positive"):
             raise ValueError(f"{name}: no part of a problem")
         self._say(**{name: (value if name in NUMBERS else words) if words else None})
 
@@ -255,10 +256,12 @@ class ProblemDialog(Card):
 
 def draft_of(room: Any) -> Draft:
     """The sentence of a page: the chosen problem's, unless another one was begun."""
-    draft = room.draft
+    draft, project = room.draft, room.project
     if draft is None or draft.chosen != room.problem_id:
-        entry = None if room.project is None else room.project.problem(room.problem_id)
+        entry = None if project is None else project.problem(room.problem_id)
         room.draft = draft = Draft(entry, room.problem_id)
+    elif draft.id is not None:
+        draft = room.draft = draft.kept_up(project.problem(draft.id))
     return draft
 
 

@@ -99,6 +99,28 @@ class Draft:
         other.wanted = self.wanted.with_(name=f"copy of {self.wanted.name}" if self.wanted.name else None)
         return other
 
+    def kept_up(self, entry: Entry | None) -> Draft:
+        """With the problem it comes from as that is now: another page may have changed or deleted it."""
+        if entry is None:
+            self.id = self.saved = None
+        elif entry.problem != self.saved:
+            if not self.changed:
+                return Draft(entry, self.chosen)
+            self.saved = entry.problem
+        return self
+
+    def fit(self, data: Dataset) -> None:
+        """Leave away columns that the data have no longer, but for targets: that they are gone is to be said."""
+        parts: dict[str, Any] = {}
+        for name in ("features", "known", "group"):
+            columns = self.wanted.groups if name == "group" else getattr(self.wanted, name)
+            if columns and any(column not in data.columns for column in columns):
+                parts[name] = tuple(column for column in columns if column in data.columns) or None
+        if self.wanted.time is not None and self.wanted.time not in data.columns:
+            parts["time"] = None
+        if parts:
+            self.say(**parts)
+
     # -- what can be said
 
     def say(self, **parts: Any) -> None:
@@ -213,7 +235,10 @@ def _offers(data: Dataset, targets: tuple[str, ...], task: str | None) -> Choice
 
 def _checked(data: Dataset, problem: Problem) -> tuple[Problem | None, str]:
     try:
-        return problem.check(data), ""
+        problem = problem.check(data)
+        if problem.task != FORECASTING and (problem.groups or problem.time):
+            search.plan(data, problem)  # rows may not be divided like this
+        return problem, ""
     except ValueError as error:
         return None, str(error)
 

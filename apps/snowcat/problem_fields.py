@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.pane import asks, select, text
 
@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 NUMBERS = {"horizon": "Steps ahead", "k": "Rows at the top", "clusters": "Clusters"}
 TEXTS = {"name": "Name", "description": "Description"}
+_TIMES = ("dateTime", "integer", "real")
+COLUMNS = {"group": "Keep together rows of the same", "time": "Keep the last ones aside, by"}
 _UNSAID = {"horizon": "as far as is kept aside", "k": "20", "clusters": "as many as there seem to be"}
 
 
-def fields_html(draft: Draft) -> str:
+def fields_html(draft: Draft, data: Any) -> str:
     """The fields of a sentence."""
     if draft.empty:
         return ""
@@ -25,6 +27,8 @@ def fields_html(draft: Draft) -> str:
         "clusters": told.task == "clustering",
     }
     items = [_positive(draft)] + [_number(draft, name) for name, there in numbers.items() if there]
+    if told.targets and told.task != "clustering" and not draft.forecasts:
+        items += [_column(draft, data, name) for name in COLUMNS]
     items += [_text(draft, name) for name in TEXTS]
     return f'<div class="fields">{"".join(items)}</div>'
 
@@ -48,6 +52,17 @@ def _number(draft: Draft, name: str) -> str:
         f'<label>{NUMBERS[name]}<input type="number" min="1" step="1" id="field-{name}" {asks("field", name)} '
         f'value="{"" if value is None else value}" placeholder="{text(unsaid)}"></label>'
     )
+
+
+def _column(draft: Draft, data: Any, name: str) -> str:
+    """A column by which rows are divided into those to learn from and those kept aside."""
+    now = draft.told.groups if name == "group" else (draft.told.time,)
+    able = [each for each, column in data.columns.items() if name == "group" or column.type in _TIMES]
+    options = {"": "– no column –", **{each: each for each in able if each not in draft.told.targets}}
+    if not able:
+        return ""
+    chosen = select("field", options, now[0] if len(now) == 1 and now[0] else "", COLUMNS[name], name)
+    return f"<label>{COLUMNS[name]}{chosen}</label>"
 
 
 def _text(draft: Draft, name: str) -> str:

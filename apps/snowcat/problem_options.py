@@ -84,7 +84,7 @@ def _hint(word: str, draft: Draft) -> str:
         told = "Tick what is known ahead, such as a calendar or a price that is fixed beforehand."
     elif word == "metric" and len(draft.phrase.labels) > 2 and draft.told.positive is None:
         told = "Some metrics are about one class: choose the positive one below first."
-    elif word == "target":
+    elif word == "target" and draft.wanted.targets:
         told = "+ predicts a column as well."
     return f"<small>{told}</small>" if told else ""
 

@@ -10,7 +10,6 @@ from learnviews.apps.snowcat.card import STEPS, Card
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
 from learnviews.apps.snowcat.problem_words import ORIGINS, metric_of, sentence_html, task_of
 from learnviews.kernels import search
-from learnviews.kernels.search.answers import label_text
 from learnviews.kernels.search.legality import no_feature, usable_features
 from learnviews.kernels.search.metrics import METRICS
 from learnviews.kernels.search.tasks import CLASSIFICATION
@@ -191,8 +190,7 @@ def _why_not(data: Dataset, problem: Problem, name: str, usable: set[str]) -> st
 def _values(data: Dataset, name: str, classes: bool) -> str:
     values = data.frame[name].dropna()
     if classes:
-        counts = values.value_counts()
-        counts = counts.groupby([label_text(value) for value in counts.index]).sum().sort_values(ascending=False)
+        counts = data.labels(name)
         told = " · ".join(f"{label}: {count:,}" for label, count in counts.iloc[:CLASSES].items())
         more = len(counts) - CLASSES
         return f"{told} · and {more} more classes" if more > 0 else told

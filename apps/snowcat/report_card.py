@@ -30,10 +30,11 @@ class Report(MakingCard):
 
     name, title = "report", "Report"
     help = (
-        "Writes one HTML file to mail or print: data, problem, scores with intervals, your notes, what each model says of the "
+        "Writes one HTML file to mail or print: data, problem, scores with intervals, your notes, what each "
+        "model says of the "
         "held-out rows, the search and the pipelines. Its figures answer the pointer; it asks nothing of any server."
     )
-    size = (6, 9)
+    size = (6, 7)
     kind, ending, media = "report", ENDING, "text/html"
 
     def __init__(self, room: Any, slot: Any) -> None:
@@ -53,7 +54,8 @@ class Report(MakingCard):
         return (
             f'<input type="text" class="grow" id="report-title" {asks("title")} value="{title}"'
             f' placeholder="Models of {text(self.room.project.title)}" aria-label="Title of the report">'
-            f'<label title="Seconds per model"><input type="checkbox" {asks("importance")}{ticked}> which features matter</label>'
+            f'<label title="Seconds per model"><input type="checkbox" {asks("importance")}{ticked}> which '
+            "features matter</label>"
         )
 
     def do_title(self, told: list[Any]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EVENTS = ("data", "study", "studies", "models", "chosen")
 SHOWN = 15  # models of a problem in the list of candidates, unless more are asked for
 MORE = 35
+NONE = "No model is chosen yet: tick some among the candidates below, or take those you kept or compared."
 
 
 class Chosen(Card):
@@ -28,8 +29,10 @@ class Chosen(Card):
 
     name, title = "chosen", "Chosen models"
     help = (
-        "The models worth keeping, the most preferred first: they go into the export, the report and the predictions of new "
-        "rows. Drag a line by its handle, or use the arrows, to rank it; a note says why it is there. All is kept at once."
+        "The models worth keeping, the most preferred first: they go into the export, the report and the "
+        "predictions of new "
+        "rows. Drag a line by its handle, or use the arrows, to rank it; a note says why it is there. All is "
+        "kept at once."
     )
     steps = ("select", "export")
     at_first = ("select",)
@@ -46,14 +49,16 @@ class Chosen(Card):
         adding = self._adding()
         if not found:
             self.slot.html(
-                f"{quiet('No model is chosen yet: tick some among the candidates below, or take those you kept or compared.')}"
+                f"{quiet(NONE)}"
                 f'<div class="row">{adding}</div>'
             )
             return
         lines = "".join(self._line(at, each, len(found)) for at, each in enumerate(found))
         head = (
-            '<th></th><th class="n">rank</th><th></th><th>model</th><th class="n">score</th><th class="n">95% interval</th>'
-            '<th class="n" title="The predictor that knows nothing of the features">trivial</th><th>study</th><th>note</th><th></th>'
+            '<th></th><th class="n">rank</th><th></th><th>model</th><th class="n">score</th><th class="n">95% '
+            "interval</th>"
+            '<th class="n" title="The predictor that knows nothing of the features">trivial</th><th>study</th>'
+            "<th>note</th><th></th>"
         )
         self.slot.html(
             f'<div class="row">{adding}{button("Rank by score", "sort") if len(found) > 1 else ""}</div>'
@@ -71,19 +76,22 @@ class Chosen(Card):
     def _line(self, at: int, each: Picked, count: int) -> str:
         which = each.key
         arrows = "".join(
-            f'<button type="button" class="icon" {does("rank", [which, to])} data-moves="{way}" aria-label="{text(words)}"'
+            f'<button type="button" class="icon" {does("rank", [which, to])} data-moves="{way}" '
+            f'aria-label="{text(words)}"'
             f' title="{text(words)}"{" disabled" if not 0 <= to < count else ""}>{sign}</button>'
             for way, to, sign, words in (("up", at - 1, "▲", "Rank higher"), ("down", at + 1, "▼", "Rank lower"))
         )
         note = (
-            f'<input type="text" id="note {text(which)}" class="note" {asks("note", which)} value="{text(each.choice.note)}"'
+            f'<input type="text" id="note {text(which)}" class="note" {asks("note", which)} '
+            f'value="{text(each.choice.note)}"'
             f' placeholder="why it is here" aria-label="Note on model {text(which)}">'
         )
         mark = model_mark(mark_of(self.room, which)) if each.model is not None else ""
         return (
             f'<tr data-at="{at}" data-key="{text(which)}" {mark}><td class="handle" title="Drag to rank">⠿</td>'
             f'<td class="n"><b>{at + 1}</b></td><td class="arrows">{arrows}</td>{self._model(each)}<td>{note}</td>'
-            f'<td><button type="button" class="icon" {does("drop", which)} title="Remove" aria-label="Remove model {text(which)}">✕</button></td></tr>'
+            f'<td><button type="button" class="icon" {does("drop", which)} title="Remove" aria-label="Remove '
+            f'model {text(which)}">✕</button></td></tr>'
         )
 
     def _model(self, each: Picked) -> str:
@@ -95,7 +103,8 @@ class Chosen(Card):
             own, trivial = score
             words = f"{metric_title(problem)}, {better(problem)}; on {len_text(own['rows'])} {judged_on(own['split'])}"
             cells = (
-                f'<td class="n" title="{text(words)}"><b>{figure(own["value"])}</b> <small>{text(metric_title(problem))}</small></td>'
+                f'<td class="n" title="{text(words)}"><b>{figure(own["value"])}</b> <small>'
+                f"{text(metric_title(problem))}</small></td>"
                 f'<td class="n quiet">{figure(own["low"], 3)} – {figure(own["high"], 3)}</td>'
                 f'<td class="n quiet" title="{text(trivial["name"])}">{figure(trivial["value"])}</td>'
             )
@@ -159,7 +168,8 @@ class Candidates(Card):
 
     name, title = "candidates", "Candidates"
     help = (
-        "The best models of all studies of this data set, the best first: tick those to keep. Point at one to find it in other "
+        "The best models of all studies of this data set, the best first: tick those to keep. Point at one to "
+        "find it in other "
         "cards. Models of the same kind often err alike: see “Diversity”."
     )
     steps = at_first = ("select",)
@@ -194,10 +204,12 @@ class Candidates(Card):
         title = metric_title(live.problem)
         body = "".join(self._line(line, there) for line in lines[: self._most])
         more = len(lines) - self._most
+        order = f"{title}: {better(live.problem)}. In the order of cross-validated costs."
         return (
-            f'<div class="row">{which}{quiet(f"{title}: {better(live.problem)}. In the order of cross-validated costs.")}</div><table class="wide"><thead><tr><th></th><th>model</th>'
-            f'<th class="n">{text(title)}</th><th class="n">95% interval</th><th>study</th></tr></thead><tbody>{body}</tbody></table>'
-            + (button(f"{min(more, MORE)} more of {more:,}", "more") if more > 0 else "")
+            f'<div class="row">{which}{quiet(order)}</div>'
+            '<table class="wide"><thead><tr><th></th><th>model</th>'
+            f'<th class="n">{text(title)}</th><th class="n">95% interval</th><th>study</th></tr></thead><tbody>'
+            f"{body}</tbody></table>" + (button(f"{min(more, MORE)} more of {more:,}", "more") if more > 0 else "")
         )
 
     def _line(self, line: dict[str, Any], there: set[str]) -> str:
@@ -207,11 +219,13 @@ class Candidates(Card):
                 f'<td class="n">{figure(line["value"])}</td><td class="n"></td><td></td></tr>'
             )
         which = f"{line['study']}/{line['number']}"
+        words = f"Choose model {which}, {line['name']}"
         return (
             f'<tr {model_mark(mark_of(self.room, which))}><td><input type="checkbox" {asks("tick", which)}'
-            f' aria-label="{text("Choose model " + which + ", " + line["name"])}"{" checked" if which in there else ""}></td>'
+            f' aria-label="{text(words)}"{" checked" if which in there else ""}></td>'
             f'<td>{line["number"]}: {text(line["name"])}</td><td class="n">{figure(line["value"])}</td>'
-            f'<td class="n quiet">{figure(line["low"], 3)} – {figure(line["high"], 3)}</td><td class="quiet">{text(line["title"])}</td></tr>'
+            f'<td class="n quiet">{figure(line["low"], 3)} – {figure(line["high"], 3)}</td><td class="quiet">'
+            f"{text(line['title'])}</td></tr>"
         )
 
     def do_tick(self, told: list[Any]) -> None:
@@ -240,7 +254,8 @@ class Diversity(Card):
 
     name, title = "diversity", "Diversity"
     help = (
-        "Do the chosen models err on the same rows? Near 1 they do, and one of them is as good as both; near 0 or below they "
+        "Do the chosen models err on the same rows? Near 1 they do, and one of them is as good as both; near 0 "
+        "or below they "
         "make up for each other. Point at a cell to find its models in other cards."
     )
     steps = at_first = ("select",)

@@ -235,17 +235,19 @@ class Shelf:
         CancelledError
             If it was cancelled.
         """
-        folder = file.parent
+        folder, key = file.parent, ""
         try:
             if file.name.lower().endswith(".zip"):
                 _unpack(file, limit * UNPACKED, progress)
             folder = self._named(folder, file)
             source = next(source for source in self._uploaded() if folder in (source.path or folder).parents)
-            self.project(source.key)
+            key = source.key
+            self.project(key)
             if progress is not None and progress.cancelled:
                 raise CancelledError
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            self._drop(key)
             if isinstance(error, (ValueError, OSError)):
                 raise type(error)(str(error).replace(f"{folder}/", "")) from error
             raise
@@ -273,18 +275,25 @@ class Shelf:
         source = self.source(key)
         if source.origin != "uploaded" or source.path is None:
             raise ValueError(f"{source.title}: only data sets that were uploaded can be deleted")
+        inside = source.path.relative_to(self.uploads).parts[0]
+        shutil.rmtree(self.uploads / inside, ignore_errors=True)
+        self._drop(key)
+        self.tell()
+
+    def _drop(self, key: str) -> None:
+        """Forget what was made of a data set: another one may come to have its place, and so its key."""
         with self._lock:
             project = self._projects.pop(key, None)
             self._summaries.pop(key, None)
-        for room in list(self._rooms):
-            if project is not None and room.project is project:
-                room.session.soon(partial(_leave, room, project))
-        for study in [] if project is None else list(project.studies.values()):
-            study.close()
-        inside = source.path.relative_to(self.uploads).parts[0]
-        shutil.rmtree(self.uploads / inside, ignore_errors=True)
-        shutil.rmtree(self.folder / key, ignore_errors=True)
-        self.tell()
+        if project is not None:
+            for room in list(self._rooms):
+                if room.project is project:
+                    room.session.soon(partial(_leave, room, project))
+            for study in list(project.studies.values()):
+                study.close()
+            shutil.rmtree(project.folder, ignore_errors=True)
+        if key:
+            shutil.rmtree(self.folder / key, ignore_errors=True)
 
     def tidy(self) -> None:
         """Delete what was sent in part, long ago."""

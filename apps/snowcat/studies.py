@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from learnviews.kernels import search
 from learnviews.kernels.search.study_store import FILE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from learnviews.kernels.search import Dataset, Model, Problem
 
 LOOK = 1.0  # seconds between two looks at a study while somebody watches
@@ -54,7 +54,7 @@ class Seen:
     families : list of str
         Of each trial, which kind of model it tried.
     top : int
-        Models that were asked for.
+        Models that were asked for; 0 while the board is still made.
     """
 
     version: Any
@@ -387,13 +387,19 @@ class LiveStudy:
         events = ["progress"] if self.state == "running" else []
         events += self._followed()
         version, before = self.study.version, self._seen
-        if before is None or before.version != version or before.top != self._top:
-            study, top, trials = self.study, self._top, self.study.trials
-            board = study.leaderboard(top)
-            self._seen = Seen(version, trials, study.in_progress, board, self._families_of(trials), top)
-            more = before is None or not before.board["number"].equals(self._seen.board["number"])
-            events += ["progress", *(["models"] if more or before.top != self._top else [])]
-        return list(dict.fromkeys(events))
+        if before is not None and before.version == version and before.top == self._top:
+            return list(dict.fromkeys(events))
+        if before is None:  # trials are there at once, a leaderboard with intervals may take seconds
+            self._seen = self._see(version, 0)
+            self._tell("progress", "models")
+        self._seen = seen = self._see(version, self._top)
+        more = before is None or before.top != seen.top or not before.board["number"].equals(seen.board["number"])
+        return list(dict.fromkeys((*events, "progress", *(["models"] if more else []))))
+
+    def _see(self, version: Any, top: int) -> Seen:
+        study, trials = self.study, self.study.trials
+        board = study.leaderboard(top) if top else pd.DataFrame({"number": [], "split": []})
+        return Seen(version, trials, study.in_progress, board, self._families_of(trials), top)
 
     def _families_of(self, trials: pd.DataFrame) -> list[str]:
         """Trials never change what they are: each is read once."""

@@ -46,11 +46,8 @@ class Leaderboard(Card):
 
     def show(self) -> None:
         live = self.room.study
-        seen = None if live is None else live.seen
-        if seen is None or seen.board["number"].notna().sum() == 0:
-            self.slot.empty(
-                "No model yet: they appear here as soon as they are there." if live else "Train some models first."
-            )
+        if live is None or live.seen is None or not live.seen.board["number"].notna().any():
+            self.slot.empty(_lacking(live))
             return
         lines = self._lines(live)
         if self._more:
@@ -247,6 +244,15 @@ def _cell(name: str, line: dict[str, Any]) -> str:
 def _split(live: LiveStudy) -> str:
     """The rows that the scores of the leaderboard speak of."""
     return str(live.seen.board["split"].iloc[0]) if live.seen is not None else ""
+
+
+def _lacking(live: LiveStudy | None) -> str:
+    if live is None:
+        return "Train some models first."
+    if live.state == "failed":
+        return "No model was found."
+    looking = live.seen is None or (live.seen.top == 0 and len(live.seen.trials) > 0)
+    return "Looking at the models…" if looking else "No model yet: they appear here as soon as they are there."
 
 
 def _interval(line: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EVENTS = ("data", "study", "studies", "models", "progress")
 GROUPS, NAMES = 20, 3  # of failures: reasons that are listed, and models that are named with each
+DOTS = 1000  # trials that may be drawn anew per second, while a study runs
 ENDS = {"timeout": "took too long", "memory": "took too much memory", "failed": "failed"}
 
 
@@ -35,7 +36,7 @@ class OfStudy(Card):
         live = self.room.study
         seen = None if live is None else live.seen
         if seen is None or not len(seen.trials):
-            self.slot.empty("No trial has ended yet.")
+            self.slot.empty("Looking at the trials…" if live and seen is None else "No trial yet.")
         else:
             self.draw(live, seen)
 
@@ -62,18 +63,23 @@ class CostCard(OfStudy):
         super().__init__(room, slot)
         self._score, self._by = "score", "time"
         self._drawn: Any = None
-        self._busy = False
+        self._busy, self._when = False, 0.0
 
     def draw(self, live: LiveStudy, seen: Seen) -> None:
         wanted = (live.name, seen.version, self._score, self._by)
-        if self._busy or wanted == self._drawn:
+        if self._busy or wanted == self._drawn or self._too_soon(live, seen, wanted):
             return
-        self._busy = True
+        self._busy, self._when = True, time.monotonic()
         has_holdout = bool(seen.trials["holdout"].notna().any())
         scores = {name: title for name, title in self.scores.items() if name != "holdout" or has_holdout}
         score = select("score", scores, self._score, "Which score")
         self._controls = f'<div class="row">{score}{select("by", self.counts, self._by, "Axis")}</div>'
         self.room.jobs.start(f"cost {self.slot.number}", partial(_element, live, wanted, self.room.marked), self._came)
+
+    def _too_soon(self, live: LiveStudy, seen: Seen, wanted: Any) -> bool:
+        """To draw thousands of dots anew takes the page's time: while more come, not at each."""
+        same = self._drawn is not None and self._drawn[2:] == wanted[2:] and self._drawn[0] == live.name
+        return same and live.state == "running" and time.monotonic() - self._when < len(seen.trials) / DOTS
 
     def _came(self, found: tuple[Any, Any, str], version: int) -> None:
         self._busy = False
@@ -141,9 +147,9 @@ def failures(trials: pd.DataFrame, families: list[str]) -> list[tuple[str, str, 
     """Trials that ended without a model, by reason, the most frequent first: status, reason, how many, which kinds of
     models. Trials that were given up when the study was stopped are no failures."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    failed = trials["status"].isin(tuple(ENDS)).to_numpy()
-    for at in failed.nonzero()[0]:
-        found[trials["status"].iat[at], trials["reason"].iat[at] or ""].append(families[at])
+    for status, reason, kind in zip(trials["status"], trials["reason"], families, strict=True):
+        if status in ENDS:
+            found[status, reason or ""].append(kind)
     groups = [(status, why, len(kinds), _commonest(kinds)) for (status, why), kinds in found.items()]
     return sorted(groups, key=lambda group: -group[2])
 
@@ -189,10 +195,10 @@ class SearchSpace(OfStudy):
 
     def draw(self, live: LiveStudy, seen: Seen) -> None:
         lines = tried(seen.trials, seen.families, live.problem)
-        spent = sum(line["seconds"] for line in lines) or 1
+        most = max((line["seconds"] for line in lines), default=0) or 1
         body = ""
         for line in lines:
-            share = f'<div class="bar thin"><i style="width:{line["seconds"] / spent:.1%}"></i></div>'
+            share = f'<div class="bar thin"><i style="width:{line["seconds"] / most:.1%}"></i></div>'
             body += (
                 f"<tr><td>{text(family(line['family']))}</td><td class='n'>{line['trials']:,}</td>"
                 f"<td class='n'>{line['failed'] or ''}</td><td title='{clock(line['seconds'])}'>{share}</td>"

@@ -30,13 +30,15 @@ class Transfers:
         self._told.js_on_change("tags", CustomJS(code="window.transfers?.hear(cb_obj.tags)"))
         self._asked.on_change("tags", lambda name, old, new: self._do(*new[1:]))
         self._offered: dict[int, Path] = {}
+        self._temporary: set[Path] = set()
         self._serial = 0
+        session.doc.on_session_destroyed(self._over)
 
     def placed(self) -> dict[str, Any]:
         """Names of the roots in the page, and the models."""
         return {"transfer_asked": self._asked, "transfer_told": self._told}
 
-    def send(self, path: Path, name: str, kind: str = "application/octet-stream") -> None:
+    def send(self, path: Path, name: str, kind: str = "application/octet-stream", temporary: bool = False) -> None:
         """Have the page save a file.
 
         Parameters
@@ -46,6 +48,8 @@ class Transfers:
             What the page calls it.
         kind : str
             Its media type.
+        temporary : bool
+            Delete it as soon as the page has it, or is gone.
 
         Raises
         ------
@@ -54,6 +58,8 @@ class Transfers:
         """
         size = path.stat().st_size
         self._offered[self._serial + 1] = path
+        if temporary:
+            self._temporary.add(path)
         self._tell("offer", {"id": self._serial + 1, "name": name, "size": size, "kind": kind})
 
     def heard(self, id_: Any, got: int) -> None:
@@ -67,7 +73,7 @@ class Transfers:
     def _do(self, word: str, argument: Any) -> None:
         id_ = argument[0]
         if word == "end":
-            self._offered.pop(id_, None)
+            self._drop(self._offered.pop(id_, None))
             self._tell("", None)  # or the last slice would stay in memory
             return
         path = self._offered.get(id_)
@@ -76,8 +82,17 @@ class Transfers:
                 raise FileNotFoundError("it is not offered any more")
             self._tell("part", [id_, argument[1], _slice(path, int(argument[1]))])
         except OSError as error:
-            self._offered.pop(id_, None)
+            self._drop(self._offered.pop(id_, None))
             self._tell("failed", [id_, error.strerror or str(error)])
+
+    def _drop(self, path: Path | None) -> None:
+        if path in self._temporary:
+            self._temporary.discard(path)
+            path.unlink(missing_ok=True)
+
+    def _over(self, context: Any) -> None:
+        for path in list(self._temporary):
+            self._drop(path)
 
 
 def _slice(path: Path, at: int) -> str:

@@ -1,8 +1,9 @@
-"""The figures of a report: elements of the grammar as Bokeh figures of a size that is readable on screen and in print."""
+"""The figures of a report: elements of the grammar as Bokeh figures, readable on screen and in print."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -28,11 +29,15 @@ def figure_of(element: Any, width: int, height: int) -> Any:
     return state
 
 
-def score_figure(models: Sequence[Model], trivial: Model) -> Any:
+def score_figure(models: Sequence[Model], trivial: Model, names: Sequence[str]) -> Any:
     """Scores with their intervals and the trivial predictor."""
     from .. import ScoreIntervals
 
-    element = ScoreIntervals.from_models(models, baseline=trivial)
+    metric, split = str(models[0].problem.metric), models[0].split
+    rows = [model.scored(split, (metric,)).iloc[0] for model in (*models, trivial)]
+    *found, least = [[float(row[name]) for name in ("value", "low", "high")] for row in rows]
+    value, low, high = zip(*found, strict=True)
+    element = ScoreIntervals.from_scores(names, value, low, high, metric=metric, baseline=tuple(least))
     return figure_of(element, WIDE, 90 + 26 * len(models))
 
 
@@ -43,13 +48,15 @@ def result_figures(models: Sequence[Model], names: Sequence[str]) -> list[tuple[
         return [_forecast(models[:SHOWN], target) for target in problem.targets]
     draw: Callable[[Model], list[tuple[str, Any]]] | None = None
     if problem.task in ("regression", "collaborativeFiltering"):
-        reach = max((_largest_error(model) for model in models[:SHOWN]), default=0.0)
-        draw = lambda model: _residuals(model, reach)  # noqa: E731
-    elif "lassification" in problem.task and problem.subtask != "multiLabel" and len(problem.targets) == 1:
+        reach = {target: _largest_error(models[:SHOWN], target) for target in problem.targets}
+        draw = partial(_residuals, reach=reach)
+    elif "lassification" in str(problem.task) and problem.subtask != "multiLabel" and len(problem.targets) == 1:
         draw = _confusion
     if draw is None:
         return []
-    return [(f"{name}{end}", plot) for model, name in zip(models[:SHOWN], names, strict=False) for end, plot in draw(model)]
+    return [
+        (f"{name}{end}", plot) for model, name in zip(models[:SHOWN], names, strict=False) for end, plot in draw(model)
+    ]
 
 
 def _confusion(model: Model) -> list[tuple[str, Any]]:
@@ -60,7 +67,7 @@ def _confusion(model: Model) -> list[tuple[str, Any]]:
     return [("", figure_of(element, WIDE if wide else HALF, 560 if wide else 290))]
 
 
-def _residuals(model: Model, reach: float) -> list[tuple[str, Any]]:
+def _residuals(model: Model, reach: dict[str, float]) -> list[tuple[str, Any]]:
     from .. import Residuals
 
     targets = model.problem.targets
@@ -68,7 +75,7 @@ def _residuals(model: Model, reach: float) -> list[tuple[str, Any]]:
     made = []
     for target in targets:
         values = _values(model, target)
-        element = Residuals.from_values(*values, reach=reach)
+        element = Residuals.from_values(*values, reach=reach[target])
         made.append((f", {target}" if several else "", figure_of(element, HALF, 230)))
     return made
 
@@ -80,8 +87,8 @@ def _values(model: Model, target: str) -> tuple[pd.Series, pd.Series]:
     return rows[f"truth{end}"].astype(float), rows[f"prediction{end}"].astype(float)
 
 
-def _largest_error(model: Model) -> float:
-    found = [(said - true).abs().max() for true, said in (_values(model, target) for target in model.problem.targets)]
+def _largest_error(models: Sequence[Model], target: str) -> float:
+    found = [(said - true).abs().max() for true, said in (_values(model, target) for model in models)]
     return float(max((each for each in found if each == each), default=0.0))
 
 

@@ -133,7 +133,10 @@ class _Report:
         first = self.models[0]
         data = max((model.data for model in self.models), key=lambda each: len(each.columns))
         problems = [self.models[group[0]].problem for group in self.groups]
-        about = f"{len(data):,} rows, {len(data.columns):,} columns · {len(self.models)} model{'' if len(self.models) == 1 else 's'}"
+        about = (
+            f"{len(data):,} rows, {len(data.columns):,} columns · {len(self.models)} "
+            f"model{'' if len(self.models) == 1 else 's'}"
+        )
         parts = [f"<h1>{text(title or self.title)}</h1>", f'<p class="about">{text(about)}</p>', self._summary()]
         for number, group in enumerate(self.groups, 1):
             parts.append(self._chapter(group, f"{number}. " if len(self.groups) > 1 else ""))
@@ -154,8 +157,10 @@ class _Report:
             trivial = self._trivial(group).scored(model.split, (str(model.problem.metric),)).iloc[0]
             metric = _metric(model)
             lines.append(
-                f"<p>The model of rank {group[0] + 1}, <b>{text(model.name)}</b>, reaches {text(metric)} <b>{row['value']:.4g}</b> "
-                f"(95% interval {row['low']:.3g} to {row['high']:.3g}); without the features it would be {trivial['value']:.4g}.</p>"
+                f"<p>The model of rank {group[0] + 1}, <b>{text(model.name)}</b>, reaches {text(metric)} <b>"
+                f"{row['value']:.4g}</b> "
+                f"(95% interval {row['low']:.3g} to {row['high']:.3g}); without the features it would be "
+                f"{trivial['value']:.4g}.</p>"
             )
         return "".join(lines)
 
@@ -176,12 +181,20 @@ class _Report:
         names = [f"{rank}. {model.name}" for rank, model in zip(ranks, models, strict=True)]
         used = list(dict.fromkeys(self.study_of[at] for at in group if self.study_of[at] >= 0))
         called = self._called()
-        origin = [called[self.study_of[at]] + f", model {self.models[at].number}" if self.study_of[at] >= 0 else "" for at in group]
+        origin = [
+            called[self.study_of[at]] + f", model {self.models[at].number}" if self.study_of[at] >= 0 else ""
+            for at in group
+        ]
         trivial = self._trivial(group)
         self._step("scores")
         parts = [f"<h2>{number}{text(_sentence(problem, first.data))}</h2>", _problem_html(problem)]
         parts += [ranking_html(models, trivial, ranks, [self.notes[at] for at in group], origin)]
-        parts += [self._figure("Score and 95% interval; the line is what the predictor reaches that knows nothing", figures.score_figure(models, trivial))]
+        parts += [
+            self._figure(
+                "Score and 95% interval; the line is what the predictor reaches that knows nothing",
+                figures.score_figure(models, trivial, names),
+            )
+        ]
         parts += ["<h3>All metrics</h3>", scores_html(models, ranks)]
         self._step("results")
         results = figures.result_figures(models, names)
@@ -206,7 +219,10 @@ class _Report:
         for model in models:
             self._step(f"importance of features in {model.name}")
             frames.append(permutation_importance(model, repeats=3, rows=IMPORTANCE_ROWS))
-        words = "Loss of the metric when a feature's values are dealt out anew among the rows, as a share of each model's own"
+        words = (
+            "Loss of the metric when a feature's values are dealt out anew among the rows, as a share of each "
+            "model's own"
+        )
         return f"<h3>Features</h3>{self._figure(words, importance_figure(frames, names))}"
 
     def _figure(self, caption: str, plot: Any) -> str:
@@ -243,7 +259,11 @@ def _problem_html(problem: Any) -> str:
 def _results_title(problem: Any) -> str:
     if problem.task == "timeSeriesForecasting":
         return "Forecasts of the time held out"
-    return "Residuals: prediction less truth, all on one scale" if "lassification" not in problem.task else "Confusion matrices"
+    return (
+        "Residuals: prediction less truth, all on one scale"
+        if "lassification" not in problem.task
+        else "Confusion matrices"
+    )
 
 
 # -- one file
@@ -283,5 +303,11 @@ def _figures(figures: Sequence[tuple[str, Any]]) -> str:
 
 def _json(value: Any) -> str:
     """JSON that ends no script element, whatever names it holds."""
-    words = json.dumps(value, allow_nan=False)
-    return words.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    words = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return (
+        words.replace("&", "\\u0026")
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )

@@ -57,7 +57,13 @@ def data_html(data: Dataset, problems: Sequence[Problem]) -> str:
 
     found = describe(data)
     lines = [
-        (text(each.name), text(each.type), text(_use(each, problems)), _values(each), f"{each.missing:,}" if each.missing else "")
+        (
+            text(each.name),
+            text(each.type),
+            text(_use(each, problems)),
+            _values(each),
+            f"{each.missing:,}" if each.missing else "",
+        )
         for each in found[:COLUMNS]
     ]
     more = len(found) - COLUMNS
@@ -94,17 +100,26 @@ def _end(value: Any) -> str:
 # -- models
 
 
-def ranking_html(models: Sequence[Model], trivial: Model, ranks: Sequence[int], notes: Sequence[str], names: Sequence[str]) -> str:
+def ranking_html(
+    models: Sequence[Model], trivial: Model, ranks: Sequence[int], notes: Sequence[str], names: Sequence[str]
+) -> str:
     """The models of one problem by rank: score, interval, what was minimized, and notes below."""
     from ...kernels.search import METRICS as KNOWN
 
     metric = str(models[0].problem.metric)
     known = KNOWN[metric]
     better = f"{'larger' if known.larger_is_better else 'smaller'} is better"
-    head = ("rank", "model", f"{text(known.title or metric)}<br><small>{better}</small>", "95% interval", "out of fold", "trained in")
+    head = (
+        "rank",
+        "model",
+        f"{text(known.title or metric)}<small>{better}</small>",
+        "95% interval",
+        "out of fold",
+        "trained in",
+    )
     lines = []
     for rank, model, note, name in zip(ranks, models, notes, names, strict=True):
-        where = f"<br><small>{text(name)}</small>" if name else ""
+        where = f"<small>{text(name)}</small>" if name else ""
         words = f'<div class="note">{text(note)}</div>' if note else ""
         row = model.scored(model.split, (metric,)).iloc[0]
         folds = model.scored("train", (metric,))
@@ -113,8 +128,17 @@ def ranking_html(models: Sequence[Model], trivial: Model, ranks: Sequence[int], 
         told = f"<b>{text(model.name)}</b>{where}{words}"
         lines.append((str(rank), told, f"<b>{number(row['value'])}</b>", _interval(row), out, spent))
     row = trivial.scored(models[0].split, (metric,)).iloc[0]
-    lines.append(("–", f"{text(trivial.name)} <small>the predictor that knows nothing of the features</small>", number(row["value"]), _interval(row), "", ""))
-    return table(head, lines, (0, 2, 3, 4, 5)) + f'<p class="quiet">{text(judged(models[0]))}</p>'
+    lines.append(
+        (
+            "–",
+            f"{text(trivial.name)} <small>the predictor that knows nothing of the features</small>",
+            number(row["value"]),
+            _interval(row),
+            "",
+            "",
+        )
+    )
+    return table(head, lines, (0, 2, 3, 4, 5), "models") + f'<p class="quiet">{text(judged(models[0]))}</p>'
 
 
 def judged(model: Model) -> str:
@@ -123,7 +147,8 @@ def judged(model: Model) -> str:
     if held:
         rows = int((model.predictions["split"] == "train").sum())
         return (
-            f"Scores and intervals (percentiles of resampled rows) are of {held:,} rows held out, which no model has seen; "
+            f"Scores and intervals (percentiles of resampled rows) are of {held:,} rows held out, which no model "
+            "has seen; "
             f"out of fold: of {rows:,} rows of the training, each predicted by a fit that did not see it."
         )
     rows = len(model.predictions)
@@ -142,7 +167,7 @@ def scores_html(models: Sequence[Model], ranks: Sequence[int]) -> str:
         (str(rank), text(model.name), *(_cell(each, name) for name in names))
         for rank, model, each in zip(ranks, models, tables, strict=True)
     ]
-    return table(head, lines, (0, *range(2, 2 + len(names))))
+    return table(head, lines, (0, *range(2, 2 + len(names))), "models")
 
 
 def _cell(scores: Any, name: str) -> str:
@@ -160,7 +185,9 @@ def pipelines_html(models: Sequence[Model], ranks: Sequence[int]) -> str:
     """The steps of each model, to read."""
     from ...kernels.search.diagram import text as steps
 
-    return "".join(f"<pre>{rank}. {text(steps(model).strip())}</pre>" for rank, model in zip(ranks, models, strict=True))
+    return "".join(
+        f"<pre>{rank}. {text(steps(model).strip())}</pre>" for rank, model in zip(ranks, models, strict=True)
+    )
 
 
 # -- how it was made
@@ -180,7 +207,10 @@ def made_html(studies: Sequence[Study], names: Sequence[str]) -> str:
 def _study(study: Study) -> str:
     trials = study.trials
     finished = int((trials["status"] == "ok").sum())
-    budget = [f"{study.seconds:g} s per run" if study.seconds else "", f"{study.trials_wanted:,} trials" if study.trials_wanted else ""]
+    budget = [
+        f"{study.seconds:g} s per run" if study.seconds else "",
+        f"{study.trials_wanted:,} trials" if study.trials_wanted else "",
+    ]
     spent = study.timings().get("wall", float("nan"))
     words = [
         f"budget {' and '.join(filter(None, budget))}" if any(budget) else "",

@@ -61,8 +61,9 @@ def associations(
     for name in (name for name in names if data.columns[name].type in (*ORDERED, *LABELLED)):
         codes = _codes(frame[name], data.columns[name].type)
         known = (codes >= 0) & (truth >= 0)
-        ordered = numbers is not None and data.columns[name].type in ORDERED
-        ranked = rank_correlation(_ordered(frame[name]), numbers) if ordered else np.nan
+        ranked = float("nan")
+        if numbers is not None and data.columns[name].type in ORDERED:
+            ranked = rank_correlation(_ordered(frame[name]), numbers)
         found[name] = (told(codes[known], truth[known]), ranked, int(known.sum()))
     table = pd.DataFrame.from_dict(found, orient="index", columns=["told", "rank_correlation", "rows"])
     return table.rename_axis("column").sort_values("told", ascending=False, kind="stable")

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 NUMBER = re.compile(r"[0-9eE.+-]+")  # what texts of numbers are made of
 DATE = re.compile(r"[0-9:. -]+")
 FEW = 0.5  # of the rows: up to so many different values, each is looked at once
+KEPT = 20_000_000  # texts that are kept, at most: about half a gigabyte where no two numbers are the same
 
 
 class Browser:
     """Rows of a data set as texts.
 
-    Texts of a column are made when they are first asked for, and kept: a million numbers take about 0.1 s and 10 MB.
+    Texts of a column are made when they are first searched, about 0.2 s for a million different numbers, and
+    kept, as long as they are not more than `KEPT` in all.
 
     Parameters
     ----------
@@ -114,15 +116,28 @@ class Browser:
     def _holding(self, name: str, word: str) -> np.ndarray:
         import pyarrow as pa
 
-        with self._lock:
-            if name not in self._texts:
-                self._texts[name] = _encoded(_values(self.data.frame[name]), self._is_whole_day(name))
-            texts = self._texts[name]
+        texts = self._texts_of(name)
         plain = self.data.frame[name].dtype.kind in "iufM"
         if not pa.types.is_dictionary(texts.type):
             return _match(texts, word, plain)
         found = np.append(_match(texts.dictionary, word, plain), False)  # the last for what is missing
         return found[texts.indices.fill_null(len(found) - 1).to_numpy(zero_copy_only=False)]
+
+    def prepare(self) -> None:
+        """Make the texts of all columns, as far as they can be kept: the first search need not wait for them."""
+        for name in self.data.columns:
+            if (len(self._texts) + 1) * len(self.data) > KEPT:
+                return
+            self._texts_of(name)
+
+    def _texts_of(self, name: str) -> Any:
+        with self._lock:
+            texts = self._texts.get(name)
+            if texts is None:
+                texts = _encoded(_values(self.data.frame[name]), self._is_whole_day(name))
+                if (len(self._texts) + 1) * len(self.data) <= KEPT:
+                    self._texts[name] = texts
+            return texts
 
     def _ids_holding(self, word: str) -> np.ndarray:
         """Rows whose id is the word: not those that only contain it, as short numbers are part of most ids."""

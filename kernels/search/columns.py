@@ -101,8 +101,25 @@ def infer(series: pd.Series, written: bool = False) -> tuple[str, str]:
         return "dateTime", ""
     if pd.api.types.is_timedelta64_dtype(kind):
         return "real", "seconds"
-    found = read.objects(series)
-    return _infer_objects(found, written)
+    if _are_words(series):
+        return "categorical", ""
+    return _infer_objects(read.objects(series), written)
+
+
+def _are_words(series: pd.Series) -> bool:
+    """Whether a column holds a few words again and again, none of which could be anything else: so much is seen without
+    a look at each of millions of values."""
+    few = read.few_texts(series)
+    if few is None or len(few[1]) > SAMPLE:
+        return False
+    present = [text for text in few[1] if text is not None and text not in read.UNKNOWN]
+    rows = int(np.isin(few[0], [at for at, text in enumerate(few[1]) if text in present]).sum())
+    return (
+        0 < len(present) <= rows / 2
+        and not any(map(read.REAL.fullmatch, present))
+        and not all(text.strip().lower() in read.TRUTHS for text in present)
+        and not any(read.is_date([text]) for text in present)
+    )
 
 
 def _infer_numbers(series: pd.Series) -> tuple[str, str]:

@@ -104,6 +104,20 @@ class Dataset:
         return self._distinct[name]
 
     @cached_property
+    def _labels(self) -> dict[str, pd.Series]:
+        return {}
+
+    def labels(self, name: str) -> pd.Series:
+        """Rows of each label of a column, as text (1 and 1.0 are one), the commonest first; counted once."""
+        from .answers import label_text
+
+        if name not in self._labels:
+            counts = self.frame[name].value_counts()
+            texts = pd.Index([label_text(value) for value in counts.index], dtype=object)
+            self._labels[name] = counts.groupby(texts).sum().sort_values(ascending=False, kind="stable")
+        return self._labels[name]
+
+    @cached_property
     def times(self) -> tuple[str, ...]:
         """Columns of dates, or marked as the time."""
         columns = self.columns.items()

@@ -66,7 +66,7 @@ def _facts(data: Dataset, name: str) -> ColumnFacts:
 
 def _texts(values: pd.Series) -> pd.Series:
     """Objects as text, by which equal ones are found: sets of labels cannot be told apart otherwise."""
-    plain = set(map(type, values)) <= {str, bool}
+    plain = pd.api.types.infer_dtype(values) in ("string", "boolean")  # quick, unlike a look at each value's type
     return values if plain else values.map(str)
 
 

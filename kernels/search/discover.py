@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .answers import label_text
 from .legality import MANY_CLASSES, group_column, natural_task, time_column
 from .problem import Problem
 from .signals import Look, Signal, copy_of, forecast_signal, look, signal
@@ -260,15 +259,22 @@ def _told(data: Dataset, problem: Problem, found: Signal | None, in_time: bool) 
 def _coverage_words(data: Dataset, problem: Problem, coverage: float, balance: float) -> str:
     known = "known in all rows" if coverage == 1 else f"known in {coverage:.0%} of rows"
     if problem.task in CLASSIFICATION:
-        count = data.frame[problem.targets[0]].map(label_text, na_action="ignore").nunique()
+        count = len(_counts(data, problem))
         even = "evenly spread" if balance > 0.9 else "unevenly spread" if balance > 0.5 else "very unevenly spread"
         return f"{known}; {count} classes, {even}"
     return known if balance > 0.5 else f"{known}; most values are the same"
 
 
+def _counts(data: Dataset, problem: Problem) -> pd.Series:
+    """Rows of each class or value of the target, the commonest first."""
+    name = problem.targets[0]
+    return data.labels(name) if problem.task in CLASSIFICATION else data.frame[name].value_counts()
+
+
 def _balance(data: Dataset, problem: Problem) -> float:
     """Entropy of the classes over its maximum; of numbers, the share of values that are not the commonest."""
-    shares = data.frame[problem.targets[0]].map(label_text, na_action="ignore").value_counts(normalize=True).to_numpy()
+    counts = _counts(data, problem).to_numpy()
+    shares = counts / counts.sum()
     if problem.task in CLASSIFICATION:
         return float(-np.sum(shares * np.log(shares)) / np.log(len(shares)))
     return float(1 - shares[0])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from .data import Dataset
 
+BINS = 12
+"""Of a column, at most: in finer ones few rows are scattered by chance."""
 CLEAR = 2.0
 """Times the distance of two samples of the same rows from which on a difference counts as one."""
 
@@ -83,11 +85,11 @@ def drift(before: Dataset, after: Dataset, columns: Iterable[str] | None = None)
     names = [name for name in names if before.columns[name].type in KINDS]
     if not names:
         return []
-    profile = Profile(_together(before, after, names), names)
-    new = np.arange(profile.rows) >= len(before)
+    both, new = _together(before, after, names), np.arange(len(before) + len(after)) >= len(before)
+    profile = Profile(both, names, BINS, BINS)
     counts = profile.counts(~new), profile.counts(new)
     found = [_of(bins, counts[0][bins.name], counts[1][bins.name]) for bins in profile.columns]
-    found = [replace(each, strange=_strange(before.frame[each.name], after.frame[each.name])) for each in found]
+    found = [replace(each, strange=_strange(both.frame[each.name], new)) for each in found]
     return sorted(found, key=lambda each: -each.distance / max(each.chance, 1e-12))
 
 
@@ -123,17 +125,14 @@ def chance(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.sqrt(2 / np.pi) * deviation.sum() / 2)
 
 
-def _strange(before: pd.Series, after: pd.Series) -> float:
-    """Share of the known values of `after` that `before` does not hold, or reach."""
+def _strange(values: pd.Series, new: np.ndarray) -> float:
+    """Share of the known new values that the others do not hold, or reach."""
     import pandas as pd
 
-    known, seen = after.dropna(), before.dropna()
-    if not len(known):
-        return 0.0
-    if pd.api.types.is_numeric_dtype(known.dtype) and not pd.api.types.is_bool_dtype(known.dtype):
-        low, high = (seen.min(), seen.max()) if len(seen) else (np.inf, -np.inf)
-        return float(((known < low) | (known > high)).mean())
-    if pd.api.types.is_datetime64_any_dtype(known.dtype):
-        return float(((known < seen.min()) | (known > seen.max())).mean()) if len(seen) else 1.0
-    return float((~known.astype(str).isin(set(seen.astype(str)))).mean())
-
+    known, seen = values[new].dropna(), values[~new].dropna()
+    if not len(known) or not len(seen):
+        return float(len(known) > 0)
+    labels = pd.api.types.is_bool_dtype(values.dtype) or values.dtype == object
+    if labels or isinstance(values.dtype, pd.CategoricalDtype | pd.StringDtype):
+        return float((~known.astype(str).isin(set(seen.astype(str)))).mean())
+    return float(((known < seen.min()) | (known > seen.max())).mean())

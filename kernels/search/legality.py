@@ -153,21 +153,10 @@ def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False
     values = values[values.notna()]
     if len(values) < FEWEST:
         raise ValueError(f"target {name!r} is known in {len(values)} rows; at least {FEWEST} are needed")
-    counts = values.value_counts()
-    if task.name in CLASSIFICATION:  # 1 and 1.0 are one class
-        counts = counts.groupby([label_text(value) for value in counts.index]).sum().sort_values(ascending=False)
-    if len(counts) < 2:
-        what = "class" if task.name in CLASSIFICATION else "value"
-        raise ValueError(
-            f"target {name!r} has one {what} only ({counts.index[0]}): nothing to tell apart; {_suggest(data, task)}"
-        )
-    if label_sets:
-        counts = pd.Series([label for value in values for label in label_set(value) or ()], dtype=object).value_counts()
-    if task.name in CLASSIFICATION and (not len(counts) or counts.iloc[0] < 2):
-        raise ValueError(
-            f"every row of target {name!r} is a class of its own ({len(counts):,} classes): nothing can be learned "
-            f"from one row per {'label' if label_sets else 'class'}; {_suggest_others(data, name, task)}"
-        )
+    if task.name in CLASSIFICATION:
+        _check_classes(data, name, task, values, label_sets)
+    elif data.distinct(name) < 2:
+        raise ValueError(_same(data, name, task, "value", values.iloc[0]))
     if task.kinds == ("integer", "real"):
         numbers = values.to_numpy(dtype=float)
         if not np.isfinite(numbers).all():
@@ -179,6 +168,24 @@ def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False
                 f"target {name!r} is {numbers[place]:.3g} in row {values.index[place]}: its errors cannot be squared; "
                 f"scale it below {LARGEST_TARGET:g}"
             )
+
+
+def _check_classes(data: Dataset, name: str, task: Task, values: pd.Series, label_sets: bool) -> None:
+    """Two classes at least, and one of them in several rows."""
+    counts = data.labels(name)
+    if len(counts) < 2:
+        raise ValueError(_same(data, name, task, "class", counts.index[0]))
+    if label_sets:
+        counts = pd.Series([label for value in values for label in label_set(value) or ()], dtype=object).value_counts()
+    if not len(counts) or counts.iloc[0] < 2:
+        raise ValueError(
+            f"every row of target {name!r} is a class of its own ({len(counts):,} classes): nothing can be learned "
+            f"from one row per {'label' if label_sets else 'class'}; {_suggest_others(data, name, task)}"
+        )
+
+
+def _same(data: Dataset, name: str, task: Task, what: str, value: object) -> str:
+    return f"target {name!r} has one {what} only ({value}): nothing to tell apart; {_suggest(data, task)}"
 
 
 def _suggest_others(data: Dataset, name: str, task: Task) -> str:
@@ -338,7 +345,7 @@ def _check_label_table(problem: Problem, data: Dataset) -> None:
 
 def classes(data: Dataset, target: str) -> list[str]:
     """The classes of a target as text, sorted."""
-    return sorted({label_text(value) for value in data.frame[target].dropna().unique()})
+    return sorted(data.labels(target).index)
 
 
 def why_no_metric(problem: Problem, name: str, data: Dataset) -> str:

@@ -183,11 +183,32 @@ def _divided(values: pd.Series, name: str, kind: str, bins: int, labels: int) ->
     plain = values.to_numpy(dtype=float, na_value=np.nan) if kind == "numbers" else _instants(values)
     known = np.isfinite(plain)
     edges, named = _edges(plain[known], bins, kind)
-    codes = np.clip(np.searchsorted(edges, plain, "right") - 1, 0, max(len(edges) - 2, 0)).astype(np.uint8)
+    codes = _between(edges, plain)
     codes[~known] = len(named)
     missing = not known.all()
     shown = edges.astype("datetime64[ns]") if kind == "times" else edges
     return Bins(name, kind, (*named, *((MISSING,) if missing else ())), shown, missing), codes
+
+
+def _between(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Of each value the number of the two edges it is between, as `Bins` says. (rows,) uint8"""
+    last = max(len(edges) - 2, 0)
+    out = np.zeros(len(values), np.uint8)
+    _place(edges, values, last, out)
+    return out
+
+
+@jit
+def _place(edges: np.ndarray, values: np.ndarray, last: int, out: np.ndarray) -> None:
+    for row in range(len(values)):
+        low, high = 0, last
+        while low < high:  # the last edge that is not above the value
+            middle = (low + high + 1) // 2
+            if edges[middle] <= values[row]:
+                low = middle
+            else:
+                high = middle - 1
+        out[row] = low
 
 
 def _instants(values: pd.Series) -> np.ndarray:
@@ -226,17 +247,22 @@ def _spans(edges: np.ndarray, kind: str, whole: bool) -> list[str]:
 
 def _of_labels(values: pd.Series, name: str, labels: int) -> tuple[Bins, np.ndarray]:
     """The commonest labels in falling order (equals by their text); True and False in theirs."""
-    known = values.notna().to_numpy()
-    text = values[known].astype(str)
-    counts = text.value_counts()
-    order = sorted(counts.index, key=lambda label: (-counts[label], label))
+    places, found = pd.factorize(values)  # -1: missing
+    counts = _counts(places, found)
+    order = sorted(counts, key=lambda label: (-counts[label], label))
     if len(order) > labels:
         order = order[: labels - 1]
-    codes = np.full(len(values), len(order), np.int64)
-    codes[known] = pd.Index(order).get_indexer(pd.Index(text)) if len(order) else 0
-    rest = bool((codes[known] < 0).any())
-    codes[codes < 0] = len(order)
-    codes[~known] = len(order) + rest
-    missing = not known.all()
+    rest, missing = len(order) < len(counts), bool((places < 0).any())
+    numbers = {label: at for at, label in enumerate(order)}
+    last = len(order) + rest
+    codes = np.array([*(numbers.get(str(each), len(order)) for each in found), last])[places]
     named = (*order, *((OTHERS,) if rest else ()), *((MISSING,) if missing else ()))
     return Bins(name, "labels", named, None, missing), codes.astype(np.uint8)
+
+
+def _counts(places: np.ndarray, found: Any) -> dict[str, int]:
+    """How often there is each label, by its text: different values may be written alike."""
+    counts: dict[str, int] = {}
+    for label, count in zip(found, np.bincount(places[places >= 0], minlength=len(found)), strict=True):
+        counts[str(label)] = counts.get(str(label), 0) + int(count)
+    return counts

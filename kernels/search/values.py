@@ -62,6 +62,20 @@ def objects(series: pd.Series) -> list[Any]:
     return [None if gone else _plain(value) for value, gone in zip(series.astype(object), missing, strict=True)]
 
 
+def few_texts(series: pd.Series) -> tuple[np.ndarray, list[str | None]] | None:
+    """Where a column's texts stand among its distinct ones, and these; the last of them, None, is for what is missing.
+
+    None for columns that hold something else than text, or more than twice as many values as distinct ones only: those
+    are looked at value by value.
+    """
+    if pd.api.types.infer_dtype(series, skipna=True) != "string":
+        return None
+    places, found = pd.factorize(series)
+    if len(found) > len(series) / 2:
+        return None
+    return places, [*(text if text and not text.isspace() else None for text in found), None]
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
         return _plain(value.item())
@@ -213,6 +227,10 @@ def _truth(place: int, value: Any) -> bool | None:
 
 
 def _labels(series: pd.Series) -> tuple[pd.Series, str]:
+    few = few_texts(series)
+    if few is not None:
+        labels = np.array([label(value) for value in few[1]], dtype=object)
+        return pd.Series(labels[few[0]], series.index, dtype=object), ""
     found = [label(value) for value in objects(series)]
     return pd.Series(found, series.index, dtype=object), ""
 

@@ -16,6 +16,7 @@ import pytest
 from browser import Server
 from click.testing import CliRunner
 from rnnbow_page import HELPERS, record
+from snowcat_data import d3m, images, texts
 
 from learnviews.apps import cli, server
 from learnviews.apps.nncubes import first
@@ -45,7 +46,7 @@ def running(recording):
 def test_index_page_leads_to_the_app(running):
     status, text = get(running.url)
     assert status == 200
-    for route, name in (("rnnbow", "RNNbow"), ("nncubes", "NNCubes")):
+    for route, name in (("rnnbow", "RNNbow"), ("nncubes", "NNCubes"), ("snowcat", "Snowcat")):
         assert f'href="/{route}"' in text
         assert name in text
         assert get(running.url + route)[0] == 200
@@ -180,6 +181,7 @@ def test_models_of_cubes_are_checked_and_served(tmp_path, monkeypatch):
     assert [Path(each).name for each in command if each.startswith(str(server.APPS))] == [
         "rnnbow",
         "nncubes",
+        "snowcat",
         "index.html",
     ]
 
@@ -251,3 +253,21 @@ def test_tables_are_checked_and_served(tmp_path, monkeypatch):
     ((command, more),) = started
     assert command[-1] == str(tmp_path / "some.csv")
     assert more["env"][server.UPLOAD_LIMIT] == "7.5"
+
+
+def test_data_folders_are_checked_and_served(tmp_path, monkeypatch):
+    good = [d3m(tmp_path / "set"), texts(tmp_path / "letters"), images(tmp_path / "faces")]
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "datasetDoc.json").write_text("{")
+    (tmp_path / "several").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "several" / name).write_text("x,y\n1,2\n")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "letter.docx").touch()
+    wanted = {"broken": "no JSON", "several": "expected the name of one", "odd": "no data set (datasetDoc.json"}
+    for name, message in wanted.items():
+        assert message in refused("serve", str(tmp_path / name), "--port", "0")
+    started = []
+    monkeypatch.setattr(server.subprocess, "Popen", lambda command, **_: started.append(command) or 1 / 0)
+    run("serve", *map(str, good), "--port", "0")
+    assert started[0][-3:] == list(map(str, good))

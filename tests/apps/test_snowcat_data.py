@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from browser import bokeh_serve
+from browser import Page, bokeh_serve
 from snowcat_data import d3m, images, texts, zipped
 from snowcat_page import HELPERS
 
@@ -235,9 +235,21 @@ def test_archives_of_a_d3m_set_and_of_texts(app, tmp_path):
     app.wait("data.shown() === 'post' && snow.cards().includes('texts')")
 
 
-def test_a_file_may_be_dropped_anywhere(app):
+def test_a_file_may_be_dropped_anywhere_and_other_pages_hear_of_it(app, served, chromium):
+    context = chromium.new_context()
+    other = Page(context.new_page())
+    other.page.add_init_script(HELPERS + MINE)
+    other.open(served.url)
     app.js("data.drop('few.csv', 'a,b\\n1,x\\n2,y\\n3,x\\n')")
     app.wait("data.shown() === 'few.csv'")
+    other.wait("data.tiles().some((each) => each.startsWith('few.csv') && each.includes('3 rows'))")
+    assert other.js("data.shown()") == ""
+    choose(other, "few.csv")
+    in_card(app, "data sets").get_by_label("Delete few.csv").click()
+    in_card(app, "data sets").get_by_role("button", name="Delete", exact=True).click()
+    other.wait("data.shown() === '' && snow.message().includes('few.csv was deleted')")
+    context.close()
+    assert other.errors == []
 
 
 BAD = {

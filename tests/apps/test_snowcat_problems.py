@@ -27,6 +27,7 @@ def table(rows=120):
             "flag": np.where(x > 0, "yes", "no"),
             "day": pd.date_range("2024-01-01", periods=rows),
             "shop": np.repeat(["n", "s"], rows // 2),
+            "town": np.repeat(list("abcdefgh"), rows // 8),
             "id": [f"n{k}" for k in range(rows)],
         }
     )
@@ -225,7 +226,7 @@ def test_an_own_problem_is_changed_a_found_one_stays(project, data):
 def test_what_is_left_out_is_listed_with_its_reason(data):
     problem = Problem("y", "regression", features=("x",)).check(data)
     told = dict(excluded(data, problem))
-    assert set(told) == {"kind", "flag", "day", "shop", "id"} - set(problem.features)
+    assert set(told) == {"kind", "flag", "day", "shop", "town", "id"} - set(problem.features)
     assert all(told.values())
     found = facts(data, problem)
     assert found.known == 120
@@ -288,3 +289,50 @@ def test_names_in_a_sentence():
     assert listed(["a", "b"]) == "a and b"
     assert listed("abcd") == "a, b, c and d"
     assert listed("abcdefg") == "a, b, c and 4 more"
+
+
+# -- what others do meanwhile
+
+
+def test_a_problem_that_was_changed_elsewhere(data):
+    entry = Entry("own-1", Problem("kind").check(data), "own")
+    other = Entry("own-1", Problem("kind", metric="accuracy").check(data), "own")
+    made = looked(Draft(entry), data)
+    assert made.kept_up(entry) is made
+    assert made.kept_up(other).saved == other.problem  # nothing was said here: as it is now
+    made.say(name="mine")
+    looked(made, data, settle=False)
+    assert made.kept_up(other) is made
+    assert (made.told.name, made.saved, made.changed) == ("mine", other.problem, True)
+    made.kept_up(None)
+    assert made.id is None
+    assert made.changed
+
+
+def test_columns_that_are_gone(data):
+    made = draft(data, Problem("y", "regression", features=("x", "kind"), group="shop", time="day"))
+    fewer = data.select(["x", "y", "flag"])
+    made.fit(fewer)
+    looked(made, fewer)
+    assert made.told.features == ("x",)
+    assert (made.told.groups, made.told.time) == ((), None)
+    none = data.select(["x", "kind"])
+    made.fit(none)
+    looked(made, none)
+    assert "no column 'y'" in made.phrase.why
+
+
+@pytest.mark.parametrize("parts", [{"group": "town"}, {"time": "day"}])
+def test_how_rows_are_divided_can_be_said(data, parts):
+    told = facts(data, Problem("y", "regression", **parts).check(data)).split
+    assert next(iter(parts.values())) in told
+
+
+def test_groups_that_cannot_be_divided_are_refused(data):
+    made = draft(data)
+    made.say(target="y", group="shop")
+    looked(made, data, settle=False)
+    assert "shop" in made.phrase.why
+    made.say(group="town")
+    looked(made, data, settle=False)
+    assert made.phrase.problem.groups == ("town",)

@@ -216,3 +216,12 @@ def test_what_was_done_is_known_without_reading_the_data(shelf, csv):
     project.add_problem(search.Problem(target="species"))
     assert shelf.done("iris")["problems"] == 1
     assert Shelf([]).done("iris")["problems"] == 1
+
+
+def test_another_one_of_the_same_name_is_read_anew(shelf, csv):
+    source = shelf.bring(sent(shelf, "new.csv", csv.read_bytes()), LIMIT)
+    shelf.forget(source.key)
+    again = shelf.bring(sent(shelf, "new.csv", b"a,b\n1,2\n"), LIMIT)
+    assert again.key == source.key
+    assert list(shelf.project(again.key).data.columns) == ["a", "b"]
+    assert shelf.summary(again).rows == 1

@@ -11,10 +11,12 @@ import pytest
 from browser import Page, Server, bokeh_serve
 
 from learnviews.apps.snowcat.shelf import Shelf
+from learnviews.apps.snowcat.studies import LiveStudy
 from learnviews.kernels.search import Problem
 
 pytestmark = pytest.mark.ui
 
+COMMAND = "from learnviews.apps.cli import main; main()"
 STATE = "(words) => document.querySelector('.training .state')?.textContent.startsWith(words)"
 MODELS = "(least) => document.querySelectorAll('.board tbody tr:not(.trivial)').length >= least"
 
@@ -118,10 +120,10 @@ def test_what_is_wrong_is_said(page, served, address):
         press(page, "New study")
     page.page.locator("#train-amount").fill("-3")
     press(page, "Start")
-    page.wait("document.querySelector('.message')?.textContent.includes('expected a number above 0')")
+    page.page.get_by_text("How long: -3 was given; expected a number above 0").wait_for()
     page.page.locator("#study-path").fill("/no/such/folder")
     press(page, "Add a study")
-    page.wait("document.querySelector('.message')?.textContent.includes('no such study')")
+    page.page.get_by_text("/no/such/folder: no such study").wait_for()
 
 
 def children(pid):
@@ -158,12 +160,14 @@ def test_a_server_that_ends_leaves_no_process_and_loses_nothing(page, home, addr
         assert time.monotonic() < end, [pid for pid in workers if not gone(pid)]
         time.sleep(0.05)
     page.errors.clear()  # the server was gone
+    if how == signal.SIGTERM:
+        assert LiveStudy.open(home / "snowcat" / "iris" / "studies" / name).state == "paused"
+        return
     with bokeh_serve("snowcat") as server:
         at_training(page, f"{server.url}{address}&study={name}")
         page.wait(MODELS, 1)
         page.wait(STATE, "paused")
-        if how == signal.SIGKILL:
-            assert "cut short" in page.js("() => document.querySelector('.training').textContent")
+        assert "cut short" in page.js("() => document.querySelector('.training').textContent")
         press(page, "Go on")
         page.wait(STATE, "training")
         press(page, "Stop")
@@ -177,7 +181,7 @@ def test_a_study_of_the_command_line_is_served_live_and_its_deleted_folder_is_to
 
     load_iris(as_frame=True).frame.to_csv(table, index=False)
     folder = tmp_path / "found"
-    command = [sys.executable, "-m", "learnviews", "search", str(table), "--target", "target", "--seconds", "300"]
+    command = [sys.executable, "-c", COMMAND, "search", str(table), "--target", "target", "--seconds", "300"]
     search = Server([*command, "--out", str(folder)], r"(decision tree|regression|forest|Bayes)", timeout=90)
     try:
         with bokeh_serve("snowcat", str(folder)) as server:

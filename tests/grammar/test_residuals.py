@@ -135,3 +135,19 @@ def test_the_mean_error_is_told_and_patched(linked):
     np.testing.assert_allclose(plot.handles["mean_source"].data["y"], [-1.5, 1.5])
     lv.patch(plot, lv.Residuals.from_values([], []))
     assert plot.handles["caption_source"].data["text"] == []
+
+
+def test_several_models_on_one_scale_and_a_patched_order(renderer):
+    near = lv.Residuals.from_values([1.0, 2.0], [1.1, 2.0], reach=8.0)
+    far = lv.Residuals.from_values([1.0, 2.0], [9.0, 2.0], reach=8.0)
+    plots = [renderer.get_plot(each) for each in (near, far)]
+    ends = [(plot.handles["y_range"].start, plot.handles["y_range"].end) for plot in plots]
+    assert ends[0] == ends[1]
+    lv.patch(plots[0], lv.Residuals.from_values([1.0, 2.0], [1.1, 2.0], order="size"))
+    assert plots[0].handles["xaxis"].axis_label == "rows, by size of the error"
+
+
+def test_ids_that_occur_twice_are_both_found():
+    found = lv.Residuals.from_values([1.0, 2.0, 3.0], [1.0, 2.5, 3.0], ids=["a", "b", "a"], order="row")
+    assert found.mask_of(["a", "else"]).tolist() == [True, False, True]
+    assert found.mask_of([]).tolist() == [False, False, False]

@@ -169,3 +169,17 @@ def test_any_objects_get_a_type(objects):
     assert data.columns["x"].type in columns.TYPES
     again = load(data.frame, types={"x": data.columns["x"].type})
     assert again.frame["x"].equals(data.frame["x"])
+
+
+WORDS = st.sampled_from(["yes", "no", "True", "false", "1", "2.5", "2020-01-01", "?", "NaN", " ", "", "a word", None])
+
+
+@given(st.lists(WORDS, min_size=1, max_size=4), st.integers(1, 4), st.booleans())
+def test_words_that_come_again_and_again_are_read_as_each_by_itself(words, times, written):
+    """The quick way for columns of few distinct texts says what a look at every value says."""
+    series = pd.Series(words * times, dtype=object, name="c")
+    slow = columns._infer_objects(values.objects(series), written)
+    assert columns.infer(series, written) == slow
+    found = values.convert(series, "categorical")[0]
+    expected = [values.label(value) for value in values.objects(series)]
+    pd.testing.assert_series_equal(found, pd.Series(expected, series.index, dtype=object, name="c"))

@@ -14,6 +14,7 @@ window.uploading = (() => {
   const show = ([number, state]) => {
     if (number <= seen) return
     seen = number
+    if (shown.step === "refused" && !state.step) return  // what this page says itself is closed by hand
     const anew = state.step !== shown.step
     shown = state
     if (anew) body.innerHTML = ""
@@ -39,10 +40,11 @@ window.uploading = (() => {
     sender.begin(files[0])
   }
   document.getElementById("upload-stop").addEventListener("click", () => {
-    const busy = ["upload", "reading"].includes(shown.step)
+    const {step} = shown
     sender.stop()
     box.hidden = true
-    ask(busy ? "stop" : "dismiss")
+    shown = {...shown, step: ""}
+    if (step !== "refused") ask(["upload", "reading"].includes(step) ? "stop" : "dismiss")
   })
   file.addEventListener("change", () => { send([...file.files]); file.value = "" })
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-upload]")) file.click() })

@@ -10,9 +10,11 @@ window.snow = {
   message: () => snow.doc().get_model_by_name("message").text,
   root: (name) => snow.doc().get_model_by_name(`figure${snow.card(name).id.slice(4)}`),
   inside: (root) => { const found = new Set(); root.walk ? root.walk(found) : null; return [...root.references()] },
-  figures: (name = null) => (name === null ? snow.cards() : [name]).filter((each) => snow.card(each)).flatMap((each) => snow.inside(snow.root(each)).filter((model) => model.type === "Figure")),
+  figures: (name = null) => (name === null ? snow.cards() : [name]).filter((each) => snow.card(each))
+    .flatMap((each) => snow.inside(snow.root(each)).filter((model) => model.type === "Figure")),
   sources: (name) => snow.figures(name).flatMap((figure) => figure.renderers.map((renderer) => renderer.data_source)),
-  models: () => [...document.querySelectorAll(".card:not([hidden]) [data-model]")].map((each) => JSON.parse(each.dataset.model)),
+  models: () => [...document.querySelectorAll(".card:not([hidden]) [data-model]")]
+    .map((each) => JSON.parse(each.dataset.model)),
   ask: (...told) => window.snowcat.ask(...told),
   // Places on the page of the highest bars of a card's first figure: quads with left, right, bottom and top.
   bars: (name) => {
@@ -26,8 +28,10 @@ window.snow = {
       const frame = view.frame, box = view.el.getBoundingClientRect()
       const x = frame.x_scale ?? [...frame.x_scales.values()][0], y = frame.y_scale ?? [...frame.y_scales.values()][0]
       for (let k = 0; k < at("left").length; k++) {
-        const place = [box.left + x.compute((at("left")[k] + at("right")[k]) / 2), box.top + y.compute((at("bottom")[k] + at("top")[k]) / 2)]
-        if (Math.abs(y.compute(at("top")[k]) - y.compute(at("bottom")[k])) > 8 && place[0] > 0 && place[1] > box.top && place[1] < innerHeight - 30) found.push(place)
+        const left = box.left + x.compute((at("left")[k] + at("right")[k]) / 2)
+        const [low, high] = [y.compute(at("bottom")[k]), y.compute(at("top")[k])]
+        const top = box.top + (low + high) / 2
+        if (Math.abs(low - high) > 8 && left > 0 && top > box.top && top < innerHeight - 30) found.push([left, top])
       }
       if (found.length) break
     }

@@ -2,8 +2,8 @@
 
 import sys
 
-from learnviews.apps.pages import page_template
 from learnviews.apps.nncubes.explorer import Explorer, shelf
+from learnviews.apps.pages import page_template
 from learnviews.grammar.serve import Session
 
 session = Session("NNCubes · LearnViews", template=page_template("nncubes"))

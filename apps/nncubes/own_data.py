@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bokeh.models import CustomJS, Spacer
 
-from learnviews.apps.nncubes.editor import busy_html, editor_html, failed_html, start_html, summary
 from learnviews.apps.jobs import Jobs
+from learnviews.apps.nncubes.editor import busy_html, editor_html, failed_html, start_html, summary
 from learnviews.apps.nncubes.proposal import QUALITIES, Proposal
 from learnviews.apps.nncubes.tables import Table
 from learnviews.apps.nncubes.training import State, Training

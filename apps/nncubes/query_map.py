@@ -10,8 +10,8 @@ from bokeh.layouts import column
 from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Div, NumeralTickFormatter, Scatter, Select, Spacer
 from holoviews import Dimension
 
-from learnviews.apps.nncubes.comparison import STYLE, Comparison, compare, comparison_list
 from learnviews.apps.jobs import Jobs
+from learnviews.apps.nncubes.comparison import STYLE, Comparison, compare, comparison_list
 from learnviews.apps.nncubes.selections import Answers, answers
 from learnviews.apps.nncubes.shelf import aggregate_words
 from learnviews.grammar.query_map import QueryChoice, QueryMap

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.nncubes.history import differing
 from learnviews.apps.jobs import Jobs
+from learnviews.apps.nncubes.history import differing
 from learnviews.apps.nncubes.shelf import Shelf
 from learnviews.grammar.cube_cells import MANY as RASTER
 from learnviews.grammar.cube_cells import rasterize

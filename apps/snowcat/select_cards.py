@@ -48,10 +48,7 @@ class Chosen(Card):
         found = picked(self.room.project)
         adding = self._adding()
         if not found:
-            self.slot.html(
-                f"{quiet(NONE)}"
-                f'<div class="row">{adding}</div>'
-            )
+            self.slot.html(f'{quiet(NONE)}<div class="row">{adding}</div>')
             return
         lines = "".join(self._line(at, each, len(found)) for at, each in enumerate(found))
         head = (

@@ -42,7 +42,8 @@ def stepper_html(room: Workspace) -> str:
     """A button per step, with its number, name and state."""
     wants = reachable(room)
     return "".join(
-        f'<button type="button" class="step" {does("step", step)} aria-current="{"step" if step == room.step else "false"}"'
+        f'<button type="button" class="step" {does("step", step)}'
+        f' aria-current="{"step" if step == room.step else "false"}"'
         f'{" disabled" if wants[step] else ""} title="{text(wants[step] or state(room, step))}">'
         f"<b>{at}</b> {title}<small>{text(state(room, step))}</small></button>"
         for at, (step, title) in enumerate(STEPS.items(), 1)

@@ -61,8 +61,8 @@ def left_out(space: ConfigurationSpace, data, problem) -> tuple[str, ...]:
     """What of `options` a space does not have, as `exclude` names it; what can never matter in it counts as had."""
     gone = []
     for name, values in options(data, problem).items():
-        if name in space and hasattr(space[name], "choices"):
-            there = set(map(str, space[name].choices))
+        if name in space:
+            there = set(map(str, getattr(space[name], "choices", values)))
             gone += [value if name == "model" else f"{name}={value}" for value in values if value not in there]
     return tuple(gone)
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ui
 ROWS = 4000
 OWN = """
 window.own = {
-  ask: ([serial, word, argument]) => { Bokeh.documents[0].get_model_by_name("data_asked").tags = [serial, word, argument] },
+  ask: (told) => { Bokeh.documents[0].get_model_by_name("data_asked").tags = told.slice(0, 3) },
   step: () => document.getElementById("data").dataset.step,
   open: () => document.getElementById("data").open,
   alert: () => document.querySelector("#data .alert")?.textContent ?? "",

@@ -44,8 +44,10 @@ from .grammar import (
     extension,
     link_brush,
     patch,
+    report_html,
     rnnbow,
     series_tracks,
+    write_report,
 )
 
 __version__ = "0.1.0"
@@ -88,8 +90,10 @@ __all__ = [
     "extension",
     "link_brush",
     "patch",
+    "report_html",
     "rnnbow",
     "series_tracks",
+    "write_report",
 ]
 
 

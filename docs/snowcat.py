@@ -11,11 +11,10 @@ from playwright.sync_api import Page
 SECONDS = "40"
 CELL = """
 () => {
-  const card = document.querySelector('.card[data-name="confusion matrices"]')
-  const inside = (view) => card.contains(view.el) && view.model.type === "Figure"
-  const found = [...Bokeh.documents[0]._all_models.values()].filter((each) => each.type === "Figure")
-  const view = found.map((each) => Bokeh.index.find_one(each)).find((each) => each && inside(each))
-  const box = view.el.getBoundingClientRect(), frame = view.frame
+  const card = document.querySelector('.card[data-name="confusion matrices"]:not([hidden])')
+  const root = Bokeh.documents[0].get_model_by_name(`figure${card.id.slice(4)}`)
+  const figure = [...root.references()].find((each) => each.type === "Figure")
+  const view = Bokeh.index.find_one(figure), box = view.el.getBoundingClientRect(), frame = view.frame
   return [box.left + frame.x_scale.compute(0), box.top + frame.y_scale.compute(1)]
 }
 """

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from bokeh.models import CustomJS
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_rows, split_of
 from learnviews.apps.snowcat.pane import button, quiet, select
@@ -23,6 +24,15 @@ ORDERS = {
     "size": "largest errors first",
     "row": "in the data's order",
 }
+
+
+# A title no longer than its figure is wide, with the study at its end if it says one; the card “Models” has all of it.
+FIT = """
+const [name] = title.tags, most = Math.max(12, Math.floor(figure.inner_width / 6.7))
+const end = / \\([^()]*\\)$/.exec(name)?.[0] ?? ""
+const cut = end.length < most / 2 ? name.slice(0, most - end.length - 1) + "…" + end : name.slice(0, most - 1) + "…"
+title.text = name.length <= most ? name : cut
+"""
 
 
 class ResultViews(CompareCard):
@@ -72,8 +82,14 @@ class ResultViews(CompareCard):
         """Show the figures."""
         plots = self.slot.plots(elements, len(elements) if len(elements) <= ROW else -(-len(elements) // 2))
         for plot, element in zip(plots, elements, strict=True):
-            if plot.state.title is not None:
-                plot.state.title.update(text=_short(element.label, len(elements)), text_font_size="12px")
+            title = plot.state.title
+            if title is None:
+                continue
+            if not title.tags:  # a new figure
+                fit = CustomJS(args={"figure": plot.state, "title": title}, code=FIT)
+                plot.state.js_on_change("inner_width", fit)
+                title.js_on_change("tags", fit)
+            title.update(text=element.label, text_font_size="12px", tags=[element.label])
         return plots
 
 
@@ -268,15 +284,6 @@ class Forecasts(CompareCard):
         """Show another target."""
         self._target = told[-1]
         self.redraw()
-
-
-def _short(name: str, many: int) -> str:
-    """A title that fits beside those of the other figures, with the study if it says one; the card “Models” has all."""
-    most = {1: 80, 2: 80, 3: 42}.get(many, 29)
-    start, of, study = name.rpartition(" (")
-    end = of + study if start and name.endswith(")") and len(study) < most // 2 else ""
-    room = most - len(end)
-    return name if len(name) <= most else f"{name[: room - 1]}…{end}"
 
 
 def _series(model: Model) -> list[str]:

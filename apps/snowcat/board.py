@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bokeh.models import CustomJS, Spacer
 
-from learnviews.apps.snowcat.card import Card
+from learnviews.apps.snowcat.card import STEPS, Card
 from learnviews.apps.snowcat.cards import CARDS
 from learnviews.apps.snowcat.slot import Slot
 
@@ -65,7 +65,7 @@ class Board:
         """Cards of the present step."""
         step = self.room.step
         if step not in self.layouts:
-            self.layouts[step] = [Placed(card.name, *card.size) for card in CARDS.values() if step in card.at_first]
+            self.layouts[step] = _at_first(step)
         return self.layouts[step]
 
     def offered(self) -> dict[str, type[Card]]:
@@ -93,11 +93,7 @@ class Board:
     def arrange(self, places: list[list[Any]]) -> None:
         """The page's user moved or sized cards: [name, width, height] in their order."""
         there = {each.name: each for each in self.layout}
-        told = [
-            Placed(name, _within(width, 2, COLUMNS), _within(height, LEAST_ROWS, MOST_ROWS))
-            for name, width, height in places
-            if name in there
-        ]
+        told = [_placed(*place) for place in places if place[0] in there]
         seen = {each.name for each in told}
         self.layouts[self.room.step] = [*told, *(each for name, each in there.items() if name not in seen)]
         self._tell()
@@ -105,6 +101,14 @@ class Board:
     def reset(self) -> None:
         """The step's cards as they were at first."""
         self.layouts.pop(self.room.step, None)
+        self.lay()
+
+    def restore(self, boards: dict[str, Any]) -> None:
+        """Steps' cards as the user arranged them once: [name, width, height] in their order."""
+        for step, places in boards.items():
+            if step in STEPS:
+                known = {name: (width, height) for name, width, height in places if name in CARDS}
+                self.layouts[step] = [_placed(name, *size) for name, size in known.items()]
         self.lay()
 
     def lay(self) -> None:
@@ -150,7 +154,9 @@ class Board:
             if each.name in self.open
         ]
         offered = [{"name": name, "title": card.title, "help": card.help} for name, card in self.offered().items()]
-        self.model.tags = [self._serial, {"step": self.room.step, "cards": cards, "offered": offered}]
+        step, layout = self.room.step, self.layout
+        own = None if layout == _at_first(step) else [[each.name, each.width, each.height] for each in layout]
+        self.model.tags = [self._serial, {"step": step, "cards": cards, "offered": offered, "own": own}]
 
     # -- what cards hear
 
@@ -176,6 +182,14 @@ class Board:
         for slot, card in list(self.open.values()):
             if slot.number == number:
                 card.do(word, argument)
+
+
+def _at_first(step: str) -> list[Placed]:
+    return [Placed(card.name, *card.size) for card in CARDS.values() if step in card.at_first]
+
+
+def _placed(name: str, width: Any, height: Any) -> Placed:
+    return Placed(name, _within(width, 2, COLUMNS), _within(height, LEAST_ROWS, MOST_ROWS))
 
 
 def _within(value: Any, least: int, most: int) -> int:

@@ -120,7 +120,9 @@ class Models(CompareCard):
         return other + (
             '<table class="wide"><thead><tr><th></th><th>model</th><th class="n" '
             f'title="{text(better)}">{text(title)}</th><th class="n">95% interval</th></tr></thead>'
-            f"<tbody>{body}</tbody></table>" + quiet(f"and {more:,} more: search for them" if more else "")
+            f"<tbody>{body}</tbody></table>"
+            + quiet(f"and {more:,} more: search for them" if more else "")
+            + quiet("In the order of the scores in the folds." if lines[0]["split"] == "holdout" else "")
         )
 
     def _line(self, row: dict[str, Any], metric: str, ticked: set[str], fits: bool) -> str:

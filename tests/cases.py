@@ -19,7 +19,7 @@ CELLS = ("tanh", "relu")
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-def make_net(kind: str = "tokens", cell: str = "tanh", dtype: str = "float64", rng: int = 0, **sizes: int) -> Any:
+def make_net(kind: str = "tokens", cell: str = "tanh", dtype: str = "float64", rng: int = 0, **sizes: Any) -> Any:
     """A net with weights large enough that later losses reach back."""
     sizes = {"inputs": INPUTS, "hidden": HIDDEN, "outputs": OUTPUTS, **sizes}
     width = WIDTH if kind == "embedding" else None

@@ -87,9 +87,10 @@ def itemize(
     target = find_target(net, parameter, gate, unit)
     run = forward(net, *check_batch(net, x, y, state, mask))
     K = check_lags(lags, len(run.loss))
-    own = output_errors(net, run)
+    with np.errstate(all="ignore"):
+        own = output_errors(net, run)
     try:
-        total = errors(net, run)[1]
+        total = errors(net, run, own)[1]
     except FloatingPointError as error:
         return _exploding(net, run, own, K, target, shares, error)
     return _itemized(net, run, own, total, K, target, shares, None)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_namespace
+from . import paths
 from .cells import Cell
 from .rows import advance, advance_and_record, record, settle
 
@@ -84,7 +85,7 @@ def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any)
     H = link.W.shape[1]
     width = sum(link.cell.blocks + link.cell.states + 1 for link in links) * H
     per_block = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
-    if array_namespace(seeds) is not np:
+    if not paths.takes_loops(seeds):
         per_block = len(chains)
     for start in range(0, len(chains), max(per_block, 1)):
         _follow_block(links, seeds, chains[start : start + per_block], kept)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import array_namespace
 from ..jit import jit
+from . import paths
 from .strand import backward_row
 
 TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
@@ -45,7 +46,7 @@ def advance(
     biggest : (c,) float64
         Out: the largest squared norm of d, over the layers so far; `first`: this is the first.
     """
-    if array_namespace(d) is np:
+    if paths.takes_loops(d):
         _advance_loop(cell.code, rows, d, above, carry, coef, z, factor, biggest, first)
     else:
         advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
@@ -55,7 +56,7 @@ def advance_and_record(*arguments: Any) -> None:
     """`advance`, `record` and `settle` in one pass; arguments as of `advance`, then lag and record."""
     *moved, first, k, kept = arguments
     cell, rows, d, above, carry, coef, z, factor, biggest, exponent = moved
-    if array_namespace(d) is np:
+    if paths.takes_loops(d):
         same = cell.code < 2 and kept.w is coef  # then |w * d| is the norm of z
         _fused_loop(
             cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, same, k,
@@ -71,7 +72,7 @@ def advance_and_record(*arguments: Any) -> None:
 
 def record(rows: Any, d: Any, exponent: Any, k: int, kept: Any) -> None:
     """Write down norm, rest and share of the rows d at lag k; the true value of a row is d * 2**exponent."""
-    if array_namespace(d) is np:
+    if paths.takes_loops(d):
         _record_loop(
             rows, d, exponent, k,
             kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
@@ -82,7 +83,7 @@ def record(rows: Any, d: Any, exponent: Any, k: int, kept: Any) -> None:
 
 def settle(factor: Any, biggest: Any, exponent: Any) -> None:
     """Choose by which power of two each chain is rescaled at the next lag."""
-    (_settle_loop if array_namespace(factor) is np else settle_arrays)(factor, biggest, exponent)
+    (_settle_loop if paths.takes_loops(factor) else settle_arrays)(factor, biggest, exponent)
 
 
 def _settled(factor: Any) -> Any:
@@ -155,7 +156,7 @@ def _squares(xp: Any, a: Any) -> Any:
 def weighted_norm(a: Any, w: Any) -> Any:
     """(n,) float64: |w * row| of the rows of a (n, S); w (n, S), or no rows: |row|."""
     xp = array_namespace(a)
-    if xp is not np:
+    if not paths.takes_loops(a):
         return xp.sqrt(_squares(xp, a * w if len(w) else a))
     norm = np.empty(len(a))
     _weighted_norm_loop(a, w, norm)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays import array_namespace
 from ..jit import jit
-from . import elman, gru, lstm
+from . import elman, gru, lstm, paths
 from .cells import Cell, recurrent_columns
 
 
@@ -44,7 +44,7 @@ def run_forward(cell: Cell, z: Any, W: Any, bias: Any, states: tuple[Any, ...], 
     if cell.states == 2:
         c[0] = states[1]
     turned = xp.ascontiguousarray((W * _sign_column(xp, cell, H, W.dtype)).T if -1.0 in cell.signs else W.T)
-    if xp is not np:
+    if not paths.takes_loops(z):
         _forward_arrays(xp, cell, z, turned, bias, h, c, coef)
     elif compiled:
         _forward_loop(cell.code, z, turned, bias, h, c, coef, np.empty((B, len(W)), z.dtype), np.empty((B, H), z.dtype))
@@ -103,7 +103,7 @@ def run_backward(cell: Cell, W: Any, own: Any, coef: Any, compiled: bool) -> tup
     d, z = xp.empty((T, B, cell.states * H), own.dtype), xp.empty((T, B, cell.blocks * H), own.dtype)
     carry = xp.zeros((B, H), own.dtype)
     first, last = cell.recurrent[0] * H, cell.recurrent[1] * H
-    if xp is not np:
+    if not paths.takes_loops(own):
         for t in reversed(range(T)):
             dh = own[t] + z[t + 1][:, recurrent_columns(cell, H)] @ W if t + 1 < T else own[t]
             d[t], z[t], carry = cell.backward(xp, dh, carry, coef[t])

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_namespace, is_cupy
+from ..arrays import array_namespace
 from ..jit import jit
+from . import paths
 from .batch import at_end, check_batch, last_of, lengths, turned
 from .cells import in_gate_order, in_order, inward_columns, recurrent_columns
 from .net import RecurrentNet
@@ -193,14 +194,14 @@ def _outer_bias(net: RecurrentNet, name: str) -> Any:
     return bias
 
 
-def errors(net: RecurrentNet, run: Run) -> tuple[list[Any], Errors]:
+def errors(net: RecurrentNet, run: Run, own: list[Any] | None = None) -> tuple[list[Any], Errors]:
     """Per direction (T, B, H) dL_t/dh_t of the last layer through the read-out alone, in the direction's own time; and
     the errors of all losses together.
 
     FloatingPointError where they are not finite: a saturated unit hides infinite weights from the loss.
     """
     with np.errstate(all="ignore"):
-        own = output_errors(net, run)
+        own = output_errors(net, run) if own is None else own
         total = carried_back(net, run, own)
         for z in total.z:
             if not finite(z):
@@ -304,7 +305,7 @@ def sum_by_token(rows: Any, tokens: Any, symbols: int) -> Any:
     """(symbols, H): row v is the sum of the rows whose token is v."""
     xp = array_namespace(rows)
     out = xp.zeros((symbols, rows.shape[1]), rows.dtype)
-    if is_cupy(rows):
+    if not paths.takes_loops(rows):
         xp.add.at(out, tokens, rows)
     else:
         _scatter_loop(rows, tokens, out)

@@ -1,7 +1,7 @@
-"""PyTorch as the witness of recurrent nets of any cell, depth and direction: nn modules, and unrolled nets for autograd.
+"""PyTorch as the witness of recurrent nets of any cell, depth and direction: nn modules, and nets unrolled.
 
-The unrolled net adds a leaf of zeros wherever an error is to be read: to both halves of each pre-activation (what weight_ih
-gives, and weight_hh), to h and to c. The gradient of one step's losses with respect to a leaf is then that error.
+The unrolled net adds a leaf of zeros wherever an error is to be read: to both halves of each pre-activation (what
+weight_ih gives, and weight_hh), to h and to c. The gradient of one step's losses with respect to a leaf is that error.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def _tensors(state: Any) -> Any:
 class Unrolled:
     """A net unrolled step by step, and every error there is in it.
 
-    errors[name]: (losses, T, B, width), element [t, s, b] = dL_{t,b}/d(what name is a leaf of)_{s,b}; names: ih, hh, h, c
-    followed by the strand ("hh_l0_reverse"), and x for the inputs. One loss per sequence: losses = 1.
+    errors[name]: (losses, T, B, width), element [t, s, b] = dL_{t,b}/d(what name is a leaf of)_{s,b}; names: ih, hh,
+    h, c followed by the strand ("hh_l0_reverse"), and x for the inputs. One loss per sequence: losses = 1.
     inputs[strand], before[strand]: (T, B, ...) what weight_ih and weight_hh are multiplied with at each step.
     """
 

@@ -1,13 +1,13 @@
 """Which loss moves the weights through which step, and how much.
 
-The gradient of a weight matrix splits into one summand per loss step t and state step s, G_{t,s} = e_{t->s} u_s', with
-e_{t->s} the error that loss t causes at the pre-activation of step s and u_s what the matrix was multiplied with (h_{s-1}
-for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and inner products come from the two
-vectors, and no H x H matrix per cell is ever formed.
+The gradient of a weight matrix splits into one summand per loss step t and state step s, G_{t,s} = e_{t->s} u_s',
+with e_{t->s} the error that loss t causes at the pre-activation of step s and u_s what the matrix was multiplied with
+(h_{s-1} for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and inner products come
+from the two vectors, and no H x H matrix per cell is ever formed.
 
-Three ways lead there. Where a loss reaches steps on one side only: the lag-major engine (`lags.py`). Below the last layer of
-a bidirectional net, where it reaches both sides: losses side by side (`sides.py`). With one loss per sequence there is
-nothing to tell apart but steps: ordinary errors, each at the lag of its own.
+Three ways lead there. Where a loss reaches steps on one side only: the lag-major engine (`lags.py`). Below the last
+layer of a bidirectional net, where it reaches both sides: losses side by side (`sides.py`). With one loss per sequence
+there is nothing to tell apart but steps: ordinary errors, each at the lag of its own.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def links(net: RecurrentNet, run: Run, indices: list[int]) -> list[Link]:
         strand = run.strands[i]
         W = in_order(net.cell, net.parameters[f"weight_hh_{strand.name}"])
         down = net.parameters[f"weight_ih_{run.strands[i + net.directions].name}"] if found else None
-        found.append(Link(net.cell, W, down, strand.coef.reshape(-1, strand.coef.shape[2])))
+        found.append(Link(net.cell, W, down, strand.coef_rows))
     return found
 
 

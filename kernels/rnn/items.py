@@ -12,7 +12,7 @@ from ..arrays import array_namespace
 
 @dataclass
 class Flow:
-    """Itemized gradients of one batch: T steps, K lags, B sequences. Column j of step s is the loss of step s + lags[j].
+    """Itemized gradients of one batch: T steps, K lags, B sequences. Column j of step s is the loss of s + lags[j].
 
     Norms are Frobenius norms of one cell's contribution to dL/dparameter, in nats (or units of the squared error) per
     unit of the parameter. Steps are those of the sequence, also where the direction runs backward through them.

@@ -1,18 +1,18 @@
-"""The lag-major engine: errors of *all* losses at one lag, moved one lag further by one matrix product per weight matrix.
+"""The lag-major engine: errors of *all* losses at one lag, moved one lag further by one product per weight matrix.
 
-A *chain* is a loss and the errors it causes, step after step backwards: chain t*B + b starts at step t of sequence b, and
-at lag k stands at step t - k. Chains are independent rows, kept in order of time; their state is, for every layer from the
-last one down to the one that is looked at, the errors z at the pre-activations and the carry. Then, at each lag,
+A *chain* is a loss and the errors it causes, step after step backwards: chain t*B + b starts at step t of sequence b,
+and at lag k stands at step t - k. Chains are independent rows, kept in order of time; their state is, for every layer
+from the last one down to the one that is looked at, the errors z at the pre-activations and the carry. At each lag:
 
     D = Z[recurrent] W_hh  (+ Z of the layer above, same lag, [inward] W_ih)     one GEMM each for all chains
     backward step of the cell, norm, what is left of the whole error, share      one pass over the rows
 
-Chains go block by block, so that their state stays in the cache and memory does not grow with T*B. Blocks go in order of
-time: a step then meets its lags in their order.
+Chains go block by block, so that their state stays in the cache and memory does not grow with T*B. Blocks go in order
+of time: a step then meets its lags in their order.
 
-A row is kept as mantissa and power of two (`exponent`), so that float32 rows neither vanish nor overflow over long lags;
-the power of two makes the rescaling exact. All layers of a chain share it. A row that has left its range is brought back
-at the next lag (`factor`).
+A row is kept as mantissa and power of two (`exponent`), so that float32 rows neither vanish nor overflow over long
+lags; the power of two makes the rescaling exact. All layers of a chain share it. A row that has left its range is
+brought back at the next lag (`factor`).
 
 Legend: n = T*B rows of steps, row s*B + b; S columns of d, [dh] or [dh | dc].
 """
@@ -78,8 +78,8 @@ def new_record(
 def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any) -> None:
     """Follow the chains through all lags of `kept`, from the last layer (`links[0]`) to the one that is looked at.
 
-    seeds: (n, H) errors at h of the last layer that each loss causes at its own step; chains: (c,) the losses to follow,
-    ascending; whole (T, B): |w * rest| as it is given.
+    seeds: (n, H) errors at h of the last layer that each loss causes at its own step; chains: (c,) the losses to
+    follow, ascending; whole (T, B): |w * rest| as it is given.
     """
     link = links[0]
     H = link.W.shape[1]
@@ -140,7 +140,7 @@ def _incoming(k: int, i: int, link: Link, z: list[Any], seeds: Any, chains: Any,
 
 
 def fill_gaps(kept: Record, chains: Any, whole: Any) -> None:
-    """Where a chain was not followed, a step's remainder is what it was a lag before; whole (T, B): before the first."""
+    """Where a chain was not followed, a step's remainder is what it was a lag before; whole (T, B): at first."""
     xp = array_namespace(kept.norm)
     T, K, B = kept.remainder.shape
     if len(chains) == T * B:

@@ -4,9 +4,9 @@
     c = f * c' + i * g
     h = o * tanh(c)
 
-Backward, with dh and the dc that comes from the next step: dc = dc_next + dh * o (1 - tanh(c)^2), then every error is dc
-(dh for o) times a coefficient. Six blocks of coefficients: [i, f, g, o, h -> c, c -> c'].
-A row of errors at the states is [dh | dc].
+Backward, with dh and the dc that comes from the next step: dc = dc_next + dh * o (1 - tanh(c)^2), then every error is
+dc (dh for o) times a coefficient. Six blocks of coefficients: [i, f, g, o, h -> c, c -> c']. A row of errors
+at the states is [dh | dc].
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from .net import RecurrentNet
 
 
 def scores(net: RecurrentNet, states: Any) -> Any:
-    """decoder.weight h + decoder.bias, or the states themselves where there is no decoder: (n, O), an array of its own."""
+    """decoder.weight h + decoder.bias, or a copy of the states where there is no decoder: (n, O)."""
     if not net.decoder:
         return states.copy()
     out = states @ net.parameters["decoder.weight"].T
@@ -25,7 +25,7 @@ def scores(net: RecurrentNet, states: Any) -> Any:
 
 
 def losses(scored: Any, y: Any) -> tuple[Any, Any]:
-    """Outputs (n, O), for tokens the softmax, in place of the scores; and losses (n,). y: (n,) tokens or (n, O) floats."""
+    """Outputs (n, O), for tokens the softmax in place of the scores; losses (n,). y: (n,) tokens or (n, O) floats."""
     xp = array_namespace(scored)
     if y.dtype.kind == "f":
         miss = scored - y

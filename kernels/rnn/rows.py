@@ -57,9 +57,10 @@ def advance_and_record(*arguments: Any) -> None:
     *moved, first, k, kept = arguments
     cell, rows, d, above, carry, coef, z, factor, biggest, exponent = moved
     if paths.takes_loops(d):
-        same = cell.code < 2 and kept.w is coef  # then |w * d| is the norm of z
-        _fused_loop(
-            cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, same, k,
+        alone = cell.code < 2 and first and kept.w is coef  # |w * d| is the norm of z
+        loop = _plain_loop if alone else _fused_loop
+        loop(
+            cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
             kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
         )  # fmt: skip
         if kept.units.size:
@@ -192,7 +193,7 @@ def _advance_loop(code, rows, d, above, carry, coef, z, factor, biggest, first):
 
 @jit
 def _fused_loop(
-    code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, same, k,
+    code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
     w, rest, power, q, norm, remainder, share, log,
 ):  # fmt: skip
     T, _, B = norm.shape
@@ -202,11 +203,62 @@ def _fused_loop(
         r = rows[i]
         _combine(d, above, carry, factor, i, H)
         backward_row(code, d[i], carry[i], coef[r], z[i])
-        squares = _plain_squares(z[i], buffer) if same else _weighted_squares(d[i], w, r, buffer)
+        squares = _weighted_squares(d[i], w, r, buffer)
         _record_row(d[i], r, k, T, B, exponent[i], squares, w, rest, power, q, buffer, norm, remainder, share, log)
-        size = squares if same else _plain_squares(d[i], buffer)
+        size = _plain_squares(d[i], buffer)
         biggest[i] = size if first else max(biggest[i], size)
         _settle_row(i, factor, biggest, exponent)
+
+
+@jit
+def _plain_loop(
+    code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
+    w, rest, power, q, norm, remainder, share, log,
+):  # fmt: skip
+    """`_fused_loop` for one layer of plain cells and its weights: w is coef, so that z and w * d are one; all in line."""
+    T, _, B = norm.shape
+    width = d.shape[1]
+    buffer = np.empty(width, d.dtype)
+    for i in range(rows.size):
+        r = rows[i]
+        s, b = r // B, r % B
+        row, f, e, left = d[i], coef[r], z[i], rest[r]
+        if factor[i] != 1:
+            for j in range(width):
+                row[j] = row[j] * factor[i]
+        for j in range(width):
+            v = row[j] * f[j]
+            e[j] = v
+            buffer[j] = v * v
+        squares = np.float64(fold(buffer))
+        if not LOW < squares < HIGH:
+            squares = _wide_squares(e)
+        scale = math.ldexp(1.0, exponent[i])
+        value = math.sqrt(squares) * scale
+        norm[s, k, b] = LARGEST if value > LARGEST else value
+        if log.shape[0] > 0:
+            log[s, k, b] = 0.5 * math.log(squares) + exponent[i] * LN2 if squares > 0 else -np.inf
+        step = d.dtype.type(math.ldexp(1.0, exponent[i] - power[r]))
+        for j in range(width):
+            v = left[j] - step * row[j]
+            left[j] = v
+            v *= f[j]
+            buffer[j] = v * v
+        if s + k + 1 < T:
+            squares_left = np.float64(fold(buffer))
+            if not LOW < squares_left < HIGH:
+                squares_left = _weighted_squares(left, w, r, buffer)
+            value = math.sqrt(squares_left) * math.ldexp(1.0, power[r])
+            remainder[s, k, b] = LARGEST if value > LARGEST else value
+        if q.shape[0] > 0:
+            for j in range(width):
+                buffer[j] = row[j] * q[r, j]
+            share[s, k, b] = fold(buffer) * scale
+        if TINY < squares < HUGE:
+            factor[i] = 1.0
+        else:
+            biggest[i] = squares
+            _settle_row(i, factor, biggest, exponent)
 
 
 @jit
@@ -228,11 +280,10 @@ def _record_row(d, r, k, T, B, exponent, squares, w, rest, power, q, buffer, nor
     norm[s, k, b] = LARGEST if value > LARGEST else value
     if log.shape[0] > 0:
         log[s, k, b] = 0.5 * math.log(squares) + exponent * LN2 if squares > 0 else -np.inf
-    left, factor = rest[r], d.dtype.type(math.ldexp(1.0, exponent - power[r]))
-    for j in range(d.size):
-        left[j] -= factor * d[j]
+    factor = d.dtype.type(math.ldexp(1.0, exponent - power[r]))
+    squares = _subtract(d, factor, rest, w, r, buffer)
     if s + k + 1 < T:
-        value = math.sqrt(_weighted_squares(left, w, r, buffer)) * math.ldexp(1.0, power[r])
+        value = math.sqrt(squares) * math.ldexp(1.0, power[r])
         remainder[s, k, b] = LARGEST if value > LARGEST else value
     if q.shape[0] > 0:
         for j in range(d.size):
@@ -276,6 +327,34 @@ def _units_loop(rows, d, exponent, k, w, q, units, unit_share, settled):
 
 
 @jit
+def _subtract(d, factor, rest, w, r, buffer):
+    """rest[r] -= factor * d; returns what `_weighted_squares` gives of it, in one loop."""
+    left = rest[r]
+    if w.shape[0] == 0:
+        for j in range(d.size):
+            v = left[j] - factor * d[j]
+            left[j] = v
+            buffer[j] = v * v
+    else:
+        weight = w[r]
+        for j in range(d.size):
+            v = left[j] - factor * d[j]
+            left[j] = v
+            v *= weight[j]
+            buffer[j] = v * v
+    squares = np.float64(fold(buffer))
+    return squares if LOW < squares < HIGH else _weighted_squares(left, w, r, buffer)
+
+
+@jit
+def _wide_squares(row):
+    squares = 0.0
+    for j in range(row.size):
+        squares += np.float64(row[j]) * np.float64(row[j])
+    return squares
+
+
+@jit
 def _weighted_norm_loop(a, w, norm):
     buffer = np.empty(a.shape[1], a.dtype)
     for r in range(a.shape[0]):
@@ -287,11 +366,7 @@ def _plain_squares(row, buffer):
     for j in range(row.size):
         buffer[j] = row[j] * row[j]
     squares = np.float64(fold(buffer))
-    if not LOW < squares < HIGH:
-        squares = 0.0
-        for j in range(row.size):
-            squares += np.float64(row[j]) * np.float64(row[j])
-    return squares
+    return squares if LOW < squares < HIGH else _wide_squares(row)
 
 
 @jit

@@ -1,8 +1,9 @@
 """Where a loss reaches steps on both sides: below the last layer of a bidirectional net, and at the inputs of any.
 
-The last layer's two directions carry a loss away from its step to both ends, and the layers below back again: errors of one
-loss do not stay at one lag, so that lag-major order gains nothing. Losses go side by side instead, as further rows of an
-ordinary BPTT over all steps, in tiles whose memory is bounded. All lags are computed; those closer than K are kept.
+The last layer's two directions carry a loss away from its step to both ends, and the layers below back again: errors of
+one loss do not stay at one lag, so that lag-major order gains nothing. Losses go side by side instead, as further rows
+of an ordinary BPTT over all steps, in tiles whose memory is bounded. All lags are computed; those closer than K are
+kept.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _spread(own: Any, where: Any) -> Any:
 
 def _write(xp: Any, d: Any, power: Any, lag: Any, kept: Record, sums: Any) -> None:
     """One loss per sequence: rows d (T, B, S) times 2**power, at the lags (T, B)."""
-    T, K, B = kept.remainder.shape
+    _, K, B = kept.remainder.shape
     s, b = xp.nonzero(abs(lag) < K)
     r, column, d, power = s * B + b, lag[s, b] + K - 1, d[s, b], power[s, b]
     w = kept.w[r] if len(kept.w) else None

@@ -1,12 +1,13 @@
 """One layer in one direction, in its own time: the loop over steps, forward and backward.
 
-T steps, B sequences, H hidden units; G gates. For NumPy there is a compiled loop over everything, for small sizes, and one
-BLAS call with compiled passes per step; for CuPy whole-array operations.
+T steps, B sequences, H hidden units; G gates. For NumPy there is a compiled loop over everything, for small sizes, and
+one BLAS call with compiled passes per step; for CuPy whole-array operations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,11 @@ class Strand:
     h: Any  # (T+1, B, H): h[0] is the state it started from, h[t+1] the state after step t
     c: Any  # (T+1, B, H) cell states of an LSTM; of other cells no rows
     coef: Any  # (T, B, coefs * H) coefficients of the backward step
+
+    @cached_property
+    def coef_rows(self) -> Any:
+        """(T*B, coefs * H)."""
+        return self.coef.reshape(-1, self.coef.shape[2])
 
 
 def run_forward(cell: Cell, z: Any, W: Any, bias: Any, states: tuple[Any, ...], compiled: bool) -> tuple[Any, Any, Any]:

@@ -87,7 +87,7 @@ def weights(net: RecurrentNet, strand: Strand, target: Target) -> Any:
     """w (n, S) with |the target's errors| = |w * d|; no rows where that is |d| itself."""
     xp = array_namespace(net.flat)
     cell, H = net.cell, net.hidden
-    coef = strand.coef.reshape(-1, strand.coef.shape[2])
+    coef = strand.coef_rows
     if not target.is_state:
         w = cell.weights(xp, coef, chosen_blocks(net, target))
     elif cell.states == 1:
@@ -144,7 +144,7 @@ def share_rows(net: RecurrentNet, strand: Strand, target: Target, grads: dict[st
             continue
         blocks[:, place * H : (place + 1) * H][:, units] = q[:, gate * H : (gate + 1) * H][:, units]
         squared += _squares(G[gate * H : (gate + 1) * H][units])
-    return cell.pulled(xp, blocks, strand.coef.reshape(n, -1)), squared
+    return cell.pulled(xp, blocks, strand.coef_rows), squared
 
 
 def _squares(part: Any) -> float:

@@ -1,7 +1,7 @@
 """Running a net over a batch of sequences, and ordinary back-propagation through time (BPTT).
 
-T steps, B sequences, H hidden units, D directions, O outputs. Arrays are time major; `rows` are the T*B (step, sequence)
-pairs.
+T steps, B sequences, H hidden units, D directions, O outputs. Arrays are time major; `rows` are the T*B (step,
+sequence) pairs.
 """
 
 from __future__ import annotations

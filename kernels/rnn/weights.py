@@ -37,9 +37,9 @@ def from_state_dict(
     state : mapping of str to array, or the path of a .safetensors file
         The state dict of a module that holds one `nn.RNN`, `nn.GRU` or `nn.LSTM`: weight_ih_l0 (G*H, I),
         weight_hh_l0 (G*H, H), bias_ih_l0 (G*H,), bias_hh_l0 (G*H,) and so on for every layer and, ending with
-        _reverse, for the backward direction; decoder.weight (O, H or 2H) and decoder.bias (O,); where tokens pass through
-        one, embedding.weight (V, E). Each under any prefix that ends with a dot. The biases may be missing together
-        (`bias=False`): they are zero then. Without decoder the states of the last layer are the net's output.
+        _reverse, for the backward direction; decoder.weight (O, H or 2H) and decoder.bias (O,); where tokens pass
+        through one, embedding.weight (V, E). Each under any prefix that ends with a dot. The biases may be missing
+        together (`bias=False`): they are zero then. Without decoder the states of the last layer are the net's output.
         NumPy or CuPy arrays, or CPU tensors of PyTorch; copied. float64 stays, everything else becomes float32.
     cell : {"tanh", "relu", "gru", "lstm"}, optional
         GRU and LSTM show in the number of rows. Which non-linearity a plain cell had does not: it is tanh, as

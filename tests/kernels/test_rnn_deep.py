@@ -1,4 +1,4 @@
-"""Every cell, depth, direction, input, head and loss against PyTorch's modules, and against autograd on unrolled nets."""
+"""Every cell, depth, direction, input, head and loss against PyTorch's modules and autograd on unrolled nets."""
 
 import itertools
 

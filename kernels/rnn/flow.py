@@ -254,7 +254,9 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
 
     def back(a: Any) -> Any:
         a = a[:, ::-1] if sided and reverse and a.ndim > 2 and a.shape[1] == len(lags) else a
-        return turned(a, run.length) if reverse else a
+        if not reverse or run.length is None:
+            return a[::-1] if reverse else a
+        return turned(a, run.length) if a.ndim == 2 else xp.moveaxis(turned(xp.moveaxis(a, 2, 1), run.length), 1, 2)
 
     shares, units = len(kept.q) > 0, kept.units.size > 0
     kept.norm *= u[:, None, :]

@@ -215,7 +215,7 @@ def _plain_loop(
     code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
     w, rest, power, q, norm, remainder, share, log,
 ):  # fmt: skip
-    """`_fused_loop` for one layer of plain cells and its weights: w is coef, so that z and w * d are one; all in line."""
+    """`_fused_loop` for one layer of plain cells and its weights, in line: w is coef, so that z and w * d are one."""
     T, _, B = norm.shape
     width = d.shape[1]
     buffer = np.empty(width, d.dtype)

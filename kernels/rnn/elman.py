@@ -19,13 +19,13 @@ class Tanh:
     code = 0
     gates = 1
     gate_names: tuple[str, ...] = ()
-    signs = (1.0,)
+    signs: tuple[float, ...] = (1.0,)
     coefs = 1
     blocks = 1
     states = 1
     recurrent = (0, 1)
     inward = (0, 1)
-    order = (0,)
+    order: tuple[int, ...] = (0,)
     added_bias = False
 
     def forward(self, xp: ModuleType, z: Any, h: Any, c: Any, bias: Any, out: Any, kept: Any, coef: Any) -> None:

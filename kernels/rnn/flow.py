@@ -192,7 +192,7 @@ def two_sided(net: RecurrentNet, run: Run, index: int) -> bool:
 
 def links(net: RecurrentNet, run: Run, indices: list[int]) -> list[Link]:
     """The layers of the chains' state, from the last one down."""
-    found = []
+    found: list[Link] = []
     for i in indices:
         strand = run.strands[i]
         W = in_order(net.cell, net.parameters[f"weight_hh_{strand.name}"])

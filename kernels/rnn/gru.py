@@ -25,14 +25,18 @@ class GRU:
     name = "gru"
     code = 2
     gates = 3
-    gate_names = ("r", "z", "n")
-    signs = (-1.0, -1.0, 1.0)  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
+    gate_names: tuple[str, ...] = ("r", "z", "n")
+    signs: tuple[float, ...] = (
+        -1.0,
+        -1.0,
+        1.0,
+    )  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
     coefs = 5
     blocks = 4
     states = 1
     recurrent = (0, 3)
     inward = (1, 4)
-    order = (2, 0, 1)  # rows of weight_hh in the order of the recurrent blocks
+    order: tuple[int, ...] = (2, 0, 1)  # rows of weight_hh in the order of the recurrent blocks
     added_bias = True
 
     def forward(self, xp: ModuleType, z: Any, h: Any, c: Any, bias: Any, out: Any, kept: Any, coef: Any) -> None:

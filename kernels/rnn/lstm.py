@@ -24,14 +24,19 @@ class LSTM:
     name = "lstm"
     code = 3
     gates = 4
-    gate_names = ("i", "f", "g", "o")
-    signs = (-1.0, -1.0, 1.0, -1.0)  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
+    gate_names: tuple[str, ...] = ("i", "f", "g", "o")
+    signs: tuple[float, ...] = (
+        -1.0,
+        -1.0,
+        1.0,
+        -1.0,
+    )  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
     coefs = 6
     blocks = 4
     states = 2
     recurrent = (0, 4)
     inward = (0, 4)
-    order = (0, 1, 2, 3)
+    order: tuple[int, ...] = (0, 1, 2, 3)
     added_bias = False
 
     def forward(self, xp: ModuleType, z: Any, h: Any, c: Any, bias: Any, out: Any, kept: Any, coef: Any) -> None:

@@ -52,10 +52,11 @@ def advance(
         advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
 
 
-def advance_and_record(*arguments: Any) -> None:
+def advance_and_record(
+    cell: Any, rows: Any, d: Any, above: Any, carry: Any, coef: Any, z: Any, factor: Any, biggest: Any, exponent: Any,
+    first: bool, k: int, kept: Any,
+) -> None:  # fmt: skip
     """`advance`, `record` and `settle` in one pass; arguments as of `advance`, then lag and record."""
-    *moved, first, k, kept = arguments
-    cell, rows, d, above, carry, coef, z, factor, biggest, exponent = moved
     if paths.takes_loops(d):
         alone = cell.code < 2 and first and kept.w is coef  # |w * d| is the norm of z
         loop = _plain_loop if alone else _fused_loop
@@ -66,7 +67,7 @@ def advance_and_record(*arguments: Any) -> None:
         if kept.units.size:
             _units_loop(rows, d, exponent, k, kept.w, kept.q, kept.units, kept.unit_share, _settled(factor))
     else:
-        advance_arrays(*moved, first)
+        advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
         record_arrays(rows, d, exponent, k, kept)
         settle_arrays(factor, biggest, exponent)
 
@@ -379,12 +380,13 @@ def _weighted_squares(row, w, r, buffer):
         v = row[j] * weight[j]
         buffer[j] = v * v
     squares = np.float64(fold(buffer))
-    if not LOW < squares < HIGH:
-        squares = 0.0
-        for j in range(row.size):
-            v = np.float64(row[j]) * np.float64(weight[j])
-            squares += v * v
-    return squares
+    if LOW < squares < HIGH:
+        return squares
+    wide = 0.0
+    for j in range(row.size):
+        v = np.float64(row[j]) * np.float64(weight[j])
+        wide += v * v
+    return wide
 
 
 @jit

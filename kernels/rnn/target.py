@@ -46,8 +46,9 @@ def find_target(net: RecurrentNet, parameter: Any, gate: Any = None, unit: Any =
     "state" and "cell" alone are those of the last layer, in the forward direction.
     """
     match = PATTERN.fullmatch(parameter) if isinstance(parameter, str) else None
-    kind, strand = (match[1], match[2]) if match else ("", None)
-    if strand is None and kind in ("state", "cell"):
+    kind: str = match[1] if match else ""
+    strand: str = (match[2] if match else "") or ""
+    if not strand and kind in ("state", "cell"):
         strand = f"l{net.layers - 1}"
     full = f"{kind}_{strand}"
     if full not in parameters_of(net):

@@ -58,7 +58,7 @@ def advance_and_record(
 ) -> None:  # fmt: skip
     """`advance`, `record` and `settle` in one pass; arguments as of `advance`, then lag and record."""
     if paths.takes_loops(d):
-        alone = cell.code < 2 and first and kept.w is coef  # |w * d| is the norm of z
+        alone = cell.code < 2 and not len(above) and kept.w is coef  # |w * d| is the norm of z
         loop = _plain_loop if alone else _fused_loop
         loop(
             cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from learnviews.kernels import rnn
-from learnviews.kernels.rnn import unroll
+from learnviews.kernels.rnn import paths, unroll
 
 INPUTS, HIDDEN, OUTPUTS, WIDTH = 4, 5, 3, 2
 KINDS = ("tokens", "floats", "embedding")
@@ -19,7 +19,7 @@ CELLS = ("tanh", "relu")
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-def make_net(kind: str = "tokens", cell: str = "tanh", dtype: str = "float64", rng: int = 0, **sizes: int) -> Any:
+def make_net(kind: str = "tokens", cell: str = "tanh", dtype: str = "float64", rng: int = 0, **sizes: Any) -> Any:
     """A net with weights large enough that later losses reach back."""
     sizes = {"inputs": INPUTS, "hidden": HIDDEN, "outputs": OUTPUTS, **sizes}
     width = WIDTH if kind == "embedding" else None
@@ -50,6 +50,11 @@ def make_batch(
 def path(compiled: bool) -> AbstractContextManager[Any]:
     """Everything within takes the compiled loops, or everything takes the matrix products."""
     return mock.patch.object(unroll, "SMALL", 2**62 if compiled else 0)
+
+
+def whole_arrays() -> AbstractContextManager[Any]:
+    """Everything within takes the path of CuPy, with NumPy in its place."""
+    return mock.patch.object(paths, "takes_loops", lambda array: False)
 
 
 @st.composite

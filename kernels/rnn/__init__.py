@@ -4,13 +4,15 @@ from ..arrays import keep_freed_memory
 from ..optimizers import DivergedError
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
+from .connectivity import connectivity
 from .corpus import Corpus
-from .flow import Flow, itemize, mean_lag
-from .net import RecurrentNet, from_state_dict
+from .flow import Flow, itemize, mean_lag, parameters_of
+from .net import RecurrentNet
 from .recording import RecordedBatch, Recording
 from .sample import sample
 from .trainer import Trainer
 from .unroll import bptt
+from .weights import from_state_dict
 
 __all__ = [
     "Corpus",
@@ -24,9 +26,11 @@ __all__ = [
     "StoreError",
     "Trainer",
     "bptt",
+    "connectivity",
     "from_state_dict",
     "itemize",
     "mean_lag",
+    "parameters_of",
     "sample",
 ]
 

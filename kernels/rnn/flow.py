@@ -1,107 +1,41 @@
-"""Itemized gradients: which loss moves the weights through which step, and how much.
+"""Which loss moves the weights through which step, and how much.
 
-The gradient of a weight matrix splits into one summand per loss step t and state step s <= t,
-G_{t,s} = d_{t->s} u_s', with d_{t->s} = dL_t/dz_s the error at the pre-activation and u_s what the matrix was
-multiplied with (h_{s-1} for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and
-inner products come from the two vectors, and no H x H matrix per cell is ever formed.
+The gradient of a weight matrix splits into one summand per loss step t and state step s, G_{t,s} = e_{t->s} u_s',
+with e_{t->s} the error that loss t causes at the pre-activation of step s and u_s what the matrix was multiplied with
+(h_{s-1} for weight_hh). Cashman et al., "RNNbow", VADL 2017. Every summand has rank one: norms and inner products come
+from the two vectors, and no H x H matrix per cell is ever formed.
+
+Three ways lead there. Where a loss reaches steps on one side only: the lag-major engine (`lags.py`). Below the last
+layer of a bidirectional net, where it reaches both sides: losses side by side (`sides.py`). With one loss per sequence
+there is nothing to tell apart but steps: ordinary errors, each at the lag of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import array_namespace
-from .lags import SAFE_SQUARES, advance, row_norm
+from .batch import turned
+from .cells import in_order
+from .items import Flow, mean_lag, valid_cells
+from .lags import Link, Record, follow, new_record
 from .net import RecurrentNet
-from .unroll import Run, cell_input, check_batch, errors, forward, gradients
+from .rows import LARGEST, record_arrays, weighted_norm
+from .scaled import carried_back_scaled
+from .sides import both_sides
+from .target import Target, find_target, parameters_of, reach, share_rows, weights
+from .unroll import Errors, Run, check_batch, errors, forward, gradients, output_errors
 
-PARAMETERS = ("weight_hh_l0", "weight_ih_l0", "bias_hh_l0", "bias_ih_l0")
+__all__ = ["PARAMETERS", "Flow", "check_lags", "itemize", "itemize_run", "mean_lag", "parameters_of"]
 
-
-@dataclass
-class Flow:
-    """Itemized gradients of one batch: T steps, K lags, B sequences. Lag k of step s is the loss of step s+k.
-
-    Norms are Frobenius norms of one cell's contribution to dL/dparameter, in nats per unit of the parameter.
-    """
-
-    norm: Any  # (T, K, B) float64; 0 where not valid
-    beyond: Any  # (T, B) norm of the sum of everything that was not kept; exactly 0 where s+K >= T
-    share: Any | None  # (T, K, B) <cell's gradient, G>, or None
-    share_beyond: Any | None  # (T, B)
-    total: float | None  # ||G||_F^2, with shares
-    loss: Any  # (T, B) nats
-    parameter: str
-    whole: Any = field(repr=False)  # (T, B) |d_s|, d_s the error at step s from all losses
-    remainder: Any = field(repr=False)  # (T, K, B) |d_s - sum of lags 0..k|
-
-    @property
-    def lags(self) -> Any:
-        """(K,) int: how many steps ahead of the state step each loss lies."""
-        return array_namespace(self.norm).arange(self.norm.shape[1])
-
-    @property
-    def valid(self) -> Any:
-        """(T, K) bool: False where step s+k lies past the end of the sequence."""
-        T = self.norm.shape[0]
-        return array_namespace(self.norm).arange(T)[:, None] + self.lags < T
-
-    @property
-    def kept(self) -> Any:
-        """(T, K, B) bool: False where a valid cell was dropped. Nothing is dropped without a tolerance."""
-        xp = array_namespace(self.norm)
-        return xp.broadcast_to(self.valid[:, :, None], self.norm.shape)
-
-    def horizon(self, fraction: float = 0.95) -> Any:
-        """How far back each step's error has to look to be known.
-
-        Parameters
-        ----------
-        fraction : float in (0, 1)
-            The part of the error to account for; 0.95 allows a relative miss of 5%.
-
-        Returns
-        -------
-        (T, B) int
-            Smallest m such that for every m' >= m (as far as lags were computed)
-            |d_s - sum_{k<m'} d_{s+k->s}| <= (1 - fraction) |d_s|; -1 where no m <= K does. A step without any error
-            has horizon 0.
-        """
-        if not 0 < fraction < 1:
-            raise ValueError(f"fraction must lie between 0 and 1, got {fraction!r}")
-        xp = array_namespace(self.norm)
-        misses = self.remainder > (1 - fraction) * self.whole[:, None, :]  # (T, K, B); index k stands for m' = k+1
-        lags = xp.arange(1, misses.shape[1] + 1)[None, :, None]
-        last_miss = (misses * lags).max(axis=1)  # 0: none
-        horizon = last_miss + 1
-        horizon[(self.whole == 0) & (last_miss == 0)] = 0
-        horizon[last_miss == misses.shape[1]] = -1
-        return horizon
-
-    def mean_lag(self) -> float:
-        """Mean lag weighted by norm; see `mean_lag`."""
-        return float(mean_lag(self.norm))
-
-
-def mean_lag(norm: Any) -> Any:
-    """Mean lag weighted by norm, over the steps whose K losses all exist (the edge would fake short lags).
-
-    Parameters
-    ----------
-    norm : (..., T, K, B)
-
-    Returns
-    -------
-    (...) array, in steps; nan where there is no gradient.
-    """
-    xp = array_namespace(norm)
-    T, K = norm.shape[-3:-1]
-    weight = norm[..., : T - K + 1, :, :].sum(axis=(-3, -1))  # (..., K)
-    with np.errstate(invalid="ignore"):
-        return weight @ xp.arange(K, dtype=np.float64) / weight.sum(axis=-1)
+PARAMETERS = (
+    "weight_hh_l0",
+    "weight_ih_l0",
+    "bias_hh_l0",
+    "bias_ih_l0",
+)  # of every net; `parameters_of` has all of one
 
 
 def itemize(
@@ -113,6 +47,8 @@ def itemize(
     shares: bool = False,
     state: Any = None,
     mask: Any = None,
+    unit: int | str | None = None,
+    gate: str | None = None,
 ) -> Flow:
     """Itemize the gradient of one parameter over losses and steps.
 
@@ -122,11 +58,21 @@ def itemize(
         As for `bptt`.
     lags : int from 1 to T, or None
         How many losses ahead of each step are told apart, its own included; None for all T. What lies farther ahead
-        is not lost: `Flow.beyond` holds the norm of its sum.
-    parameter : {"weight_hh_l0", "weight_ih_l0", "bias_hh_l0", "bias_ih_l0"}
+        is not lost: `Flow.beyond` holds the norm of its sum. In a direction that runs backward losses lie behind the
+        step and lags count down from 0. Below the last layer of a bidirectional net they lie on both sides, and lags
+        go from -(K-1) to K-1.
+    parameter : str
+        weight_ih, weight_hh, bias_ih or bias_hh of any layer and direction ("weight_hh_l1_reverse"); or the states
+        themselves, "state_l0" for dL_t/dh_s and, of an LSTM, "cell_l0" for dL_t/dc_s, where "state" and "cell" stand
+        for the last layer's.
     shares : bool
-        Also compute the signed shares <G_{t,s}, G> with G = dL/dparameter of the whole call. They add up:
-        ``share.sum() + share_beyond.sum() == total == ||G||^2``. Norms do not.
+        Also compute the signed shares <G_{t,s}, G> with G = dL/dparameter of the whole call (or the chosen gate's or
+        unit's part of it). They add up: ``share.sum() + share_beyond.sum() == total == ||G||^2``. Norms do not.
+    unit : int, "all" or None
+        One hidden unit's rows of the parameter alone; or, with "all", every unit's beside the whole, as `Flow.units`
+        (T, K, B, H) and `Flow.unit_share`: H times the memory of the norms.
+    gate : str or None
+        One gate's rows of the parameter alone: "r", "z", "n" of a GRU, "i", "f", "g", "o" of an LSTM.
 
     Returns
     -------
@@ -135,12 +81,19 @@ def itemize(
     Raises
     ------
     ValueError, FloatingPointError
-        As `bptt`; ValueError also for `lags` outside 1..T or an unknown parameter.
+        As `bptt`; ValueError also for `lags` outside 1..T, an unknown parameter, gate or unit. Errors may outgrow the
+        net's dtype (an exploding net): norms are right all the same, and only shares are refused.
     """
+    target = find_target(net, parameter, gate, unit)
     run = forward(net, *check_batch(net, x, y, state, mask))
-    own, total = errors(net, run)
     K = check_lags(lags, len(run.loss))
-    return itemize_run(net, run, own, total, K, parameter, shares)
+    with np.errstate(all="ignore"):
+        own = output_errors(net, run)
+    try:
+        total = errors(net, run, own)[1]
+    except FloatingPointError as error:
+        return _exploding(net, run, own, K, target, shares, error)
+    return _itemized(net, run, own, total, K, target, shares, None)
 
 
 def check_lags(lags: int | None, steps: int) -> int:
@@ -155,8 +108,8 @@ def check_lags(lags: int | None, steps: int) -> int:
 def itemize_run(
     net: RecurrentNet,
     run: Run,
-    own: Any,
-    total: Any,
+    own: list[Any],
+    total: Errors,
     K: int,
     parameter: str = "weight_hh_l0",
     shares: bool = False,
@@ -164,81 +117,172 @@ def itemize_run(
 ) -> Flow:
     """`itemize` for a run whose errors (and perhaps gradients) are known already, as in training.
 
-    Works in the arrays `own` and `total`: both are overwritten.
+    Works in the arrays of `total`: they are overwritten.
     """
-    if parameter not in PARAMETERS:
-        raise ValueError(f"parameter must be one of {list(PARAMETERS)}, got {parameter!r}")
-    xp = array_namespace(net.flat)
-    T, B, H = total.shape
-    reach = input_norm(net, run, parameter)  # (T, B) |u_s|
-    q, squared = share_rows(net, run, total, parameter, grads) if shares else (xp.empty((0, H), net.dtype), None)
-    whole = row_norm(total)
-    norm, remainder = xp.zeros((2, T, K, B))
-    share = xp.zeros((T, K, B) if shares else (0, 0, 0))
-    rest = total.reshape(T * B, H)
-    _lag_loop(net, run, own, norm, remainder, rest, q, share)
-    norm *= reach[:, None, :]
-    share_beyond = None
+    return _itemized(net, run, own, total, K, find_target(net, parameter), shares, grads)
+
+
+def _itemized(
+    net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, target: Target, shares: bool, grads: Any
+) -> Flow:
+    strand = run.strands[target.index]
+    shares = _shares_wanted(target, shares)
+    q, squared = None, None
     if shares:
-        share_beyond = xp.einsum("rh,rh->r", rest, q, dtype=np.float64).reshape(T, B)
-        share_beyond[max(T - K, 0) :] = 0  # no loss lies beyond: what is left there is rounding
+        q, squared = share_rows(net, strand, target, grads or gradients(net, run, total))
+    d = total.d[target.index]
+    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared)
+
+
+def _shares_wanted(target: Target, shares: bool) -> bool:
+    if shares and target.is_state:
+        raise ValueError(f"shares are parts of a parameter's gradient; {target.parameter} is no parameter")
+    return bool(shares)
+
+
+def _exploding(
+    net: RecurrentNet, run: Run, own: list[Any], K: int, target: Target, shares: bool, error: FloatingPointError
+) -> Flow:
+    """The errors do not fit the dtype: with a power of two per row they do, unless weights are not finite."""
+    _shares_wanted(target, shares)
+    with np.errstate(all="ignore"):
+        found = carried_back_scaled(net, run, own, target.index // net.directions)
+        d, _, power = found[target.index]
+        if not bool(array_namespace(d).isfinite(d).all()):
+            raise error
+        if shares:
+            raise FloatingPointError(f"shares: the gradient does not fit {net.dtype}; {error}") from error
+        return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), power.reshape(-1), K, target, None, None)
+
+
+def itemize_rows(
+    net: RecurrentNet, run: Run, own: list[Any], rest: Any, power: Any, K: int, target: Target, q: Any, squared: Any
+) -> Flow:
+    """`rest` (n, S): errors of all losses together at the target's strand, times 2**power; overwritten."""
+    xp = array_namespace(net.flat)
+    strand, (T, B) = run.strands[target.index], run.loss.shape
+    w, u = weights(net, strand, target), reach(net, strand, target)
+    whole = scaled_norm(rest, w, power)
+    q = xp.zeros((0, rest.shape[1]), net.dtype) if q is None else q
+    sided = two_sided(net, run, target.index)
+    units = net.hidden if target.each_unit else 0
+    kept = new_record(xp, (T, K, B), rest, w, q, power, units=units, two_sided=sided)
+    known = True
+    if sided:
+        layer = target.index // net.directions
+        known = both_sides(net, run, own, kept, layer, lambda found: found[target.index][::2], strand.reverse)
+    elif run.end:
+        _one_loss(net, run, own, target, kept)
+    else:
+        indices = range(len(net.strands) - 1, target.index - 1, -1)
+        same_way = [i for i in indices if (i - target.index) % net.directions == 0]
+        mine = own[target.index % net.directions].reshape(T * B, -1)
+        follow(links(net, run, same_way), mine, chains_of(run, strand.reverse), kept, whole.reshape(T, B))
+    flow = assemble(run, kept, target, whole.reshape(T, B), u.reshape(T, B), strand.reverse)
+    flow.total = squared
+    if not known:
+        flow.remainder = None
+    return flow
+
+
+def two_sided(net: RecurrentNet, run: Run, index: int) -> bool:
+    """Whether losses reach the steps of a strand from both sides."""
+    return net.bidirectional and index < len(net.strands) - 2 and not run.end
+
+
+def links(net: RecurrentNet, run: Run, indices: list[int]) -> list[Link]:
+    """The layers of the chains' state, from the last one down."""
+    found: list[Link] = []
+    for i in indices:
+        strand = run.strands[i]
+        W = in_order(net.cell, net.parameters[f"weight_hh_{strand.name}"])
+        down = net.parameters[f"weight_ih_{run.strands[i + net.directions].name}"] if found else None
+        found.append(Link(net.cell, W, down, strand.coef_rows))
+    return found
+
+
+def chains_of(run: Run, reverse: bool) -> Any:
+    """The losses that cause any error, as rows of steps in the strand's own time."""
+    xp = array_namespace(run.loss)
+    if run.mask is None or run.mask.ndim == 1:
+        return xp.arange(run.loss.size)
+    mask = turned(run.mask, run.length) if reverse else run.mask
+    return xp.flatnonzero(mask.reshape(-1) != 0)
+
+
+def scaled_norm(rows: Any, w: Any, power: Any) -> Any:
+    """(n,) |w * row| * 2**power, at most the largest float64."""
+    xp = array_namespace(rows)
+    norm = weighted_norm(rows, w)
+    if power is None:
+        return norm
+    with np.errstate(over="ignore"):
+        return xp.minimum(xp.ldexp(norm, power), LARGEST)
+
+
+def _one_loss(net: RecurrentNet, run: Run, own: list[Any], target: Target, kept: Record) -> None:
+    """One loss per sequence: the error at a step is that loss's, at the lag that is the distance to it."""
+    xp = array_namespace(net.flat)
+    T, K, B = kept.norm.shape
+    d, _, power = carried_back_scaled(net, run, own, target.index // net.directions)[target.index]
+    d, power = d.reshape(T * B, -1), power.reshape(-1)
+    length = xp.full(B, T) if run.length is None else run.length
+    lag = length[None, :] - 1 - xp.arange(T)[:, None]  # (T, B), in the strand's own time
+    kept.log = xp.full((T, K, B), -np.inf)
+    for k in range(K):
+        rows = xp.flatnonzero((lag == k).reshape(-1))
+        if len(rows):
+            record_arrays(rows, d[rows], power[rows], k, kept)
+    far = xp.flatnonzero((lag >= K).reshape(-1))
+    norm = xp.zeros(T * B)
+    norm[far] = scaled_norm(d[far], kept.w[far] if len(kept.w) else kept.w, power[far])
+    kept.remainder[:, K - 1] = norm.reshape(T, B)
+    kept.rest[...] = 0
+    if len(kept.q):
+        kept.rest[far] = xp.ldexp(d[far], power[far][:, None])
+    whole = norm.reshape(T, B) + kept.norm.sum(axis=1)
+    for k in range(K - 1):
+        kept.remainder[:, k] = xp.where(lag > k, whole, 0)
+
+
+def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, reverse: bool) -> Flow:
+    """The result, in the sequence's time, from a record in a strand's own; without target, of the inputs."""
+    xp = array_namespace(kept.norm)
+    T, K, B = kept.remainder.shape
+    sided = kept.norm.shape[1] != K
+    lags = xp.arange(1 - K, K) if sided else xp.arange(K)
+
+    def back(a: Any) -> Any:
+        a = a[:, ::-1] if sided and reverse and a.ndim > 2 and a.shape[1] == len(lags) else a
+        if not reverse or run.length is None:
+            return a[::-1] if reverse else a
+        return turned(a, run.length) if a.ndim == 2 else xp.moveaxis(turned(xp.moveaxis(a, 2, 1), run.length), 1, 2)
+
+    shares, units = len(kept.q) > 0, kept.units.size > 0
+    kept.norm *= u[:, None, :]
+    if units:
+        kept.units *= u[:, None, :, None].astype(kept.units.dtype)
+    if shares:
+        left = xp.einsum("rh,rh->r", kept.rest, kept.q, dtype=np.float64).reshape(T, B)
+        left[valid_cells(T, lags).sum(axis=1) == T] = 0  # no loss lies beyond: what is left there is rounding
+        if not sided:
+            left[max(T - K, 0) :] = 0
+    with np.errstate(divide="ignore"):
+        log = back(kept.log + xp.log(u)[:, None, :]) if len(kept.log) else None
     return Flow(
-        norm=norm,
-        beyond=remainder[:, -1] * reach,
-        share=share if shares else None,
-        share_beyond=share_beyond,
-        total=squared,
+        norm=back(kept.norm),
+        beyond=back(kept.remainder[:, -1] * u),
+        share=back(kept.share) if shares else None,
+        share_beyond=back(left) if shares else None,
+        total=None,
         loss=run.loss,
-        parameter=parameter,
-        whole=whole,
-        remainder=remainder,
+        parameter=target.parameter if target else "input",
+        whole=back(whole),
+        remainder=back(kept.remainder),
+        lags=-lags if reverse and not sided else lags,
+        units=back(kept.units) if units else None,
+        unit_share=back(kept.unit_share) if units and shares else None,
+        gate=target.gate if target else None,
+        unit=target.unit if target else None,
+        log=log,
     )
-
-
-def _lag_loop(net: RecurrentNet, run: Run, own: Any, norm: Any, remainder: Any, rest: Any, q: Any, share: Any) -> None:
-    """Fill norm, remainder and share lag by lag; leave in `rest` what the lags do not explain."""
-    xp = array_namespace(net.flat)
-    T, B, H = own.shape
-    W = net.parameters["weight_hh_l0"]
-    slope = run.slope.reshape(T * B, H)
-    here, spare = own.reshape(T * B, H), xp.empty((T * B, H), net.dtype)
-    exponent = xp.zeros(T * B, np.int32)
-    for k in range(norm.shape[1]):
-        if k:
-            n = (T - k) * B
-            xp.matmul(here[B : n + B], W, out=spare[:n])
-            here, spare = spare, here
-        advance(k, here, slope, exponent, norm, rest, remainder, q, share)
-
-
-def input_norm(net: RecurrentNet, run: Run, parameter: str) -> Any:
-    """(T, B) |u_s|: the norm of what the parameter is multiplied with at step s."""
-    xp = array_namespace(net.flat)
-    if parameter == "weight_hh_l0":
-        u = run.h[:-1]
-    elif parameter == "weight_ih_l0" and (run.x.ndim == 3 or net.embedding):
-        u = cell_input(net, run.x)
-    else:
-        return xp.ones(run.loss.shape)  # a one-hot input, or the 1 that a bias is multiplied with
-    return row_norm(u)
-
-
-def share_rows(
-    net: RecurrentNet, run: Run, total: Any, parameter: str, grads: dict[str, Any] | None = None
-) -> tuple[Any, float]:
-    """q (T*B, H) with <d u', G> = d . q for a cell of step s, that is q_s = G u_s; and ||G||^2."""
-    xp = array_namespace(net.flat)
-    G = (grads or gradients(net, run, total))[parameter]
-    n, H = len(run.x) * run.x.shape[1], net.hidden
-    if parameter == "weight_hh_l0":
-        q = run.h[:-1].reshape(n, H) @ G.T
-    elif parameter == "weight_ih_l0" and run.x.ndim == 2 and not net.embedding:
-        q = xp.ascontiguousarray(G.T)[run.x.reshape(-1)]
-    elif parameter == "weight_ih_l0":
-        q = cell_input(net, run.x).reshape(n, -1) @ G.T
-    else:
-        q = xp.ascontiguousarray(xp.broadcast_to(G, (n, H)))
-    squared = float(xp.vdot(G, G))
-    if not SAFE_SQUARES[0] < squared < SAFE_SQUARES[1]:
-        squared = float((G.astype(np.float64) ** 2).sum())
-    return q, squared

@@ -1,182 +1,170 @@
-"""The lag-major engine: errors of *all* steps at one lag, moved one lag further by one matrix product.
+"""The lag-major engine: errors of *all* losses at one lag, moved one lag further by one product per weight matrix.
 
-Row (s, b) of the block D_k holds d_{s+k -> s}: the error that the loss of step s+k of sequence b causes at the
-pre-activation of step s. Then
+A *chain* is a loss and the errors it causes, step after step backwards: chain t*B + b starts at step t of sequence b,
+and at lag k stands at step t - k. Chains are independent rows, kept in order of time; their state is, for every layer
+from the last one down to the one that is looked at, the errors z at the pre-activations and the carry. At each lag:
 
-    D_{k+1}[s] = (D_k[s+1] W) * slope[s]                     one GEMM for all steps, and one pass over its result
+    D = Z[recurrent] W_hh  (+ Z of the layer above, same lag, [inward] W_ih)     one GEMM each for all chains
+    backward step of the cell, norm, what is left of the whole error, share      one pass over the rows
+
+Chains go block by block, so that their state stays in the cache and memory does not grow with T*B. Blocks go in order
+of time: a step then meets its lags in their order.
 
 A row is kept as mantissa and power of two (`exponent`), so that float32 rows neither vanish nor overflow over long
-lags; the power of two makes the rescaling exact.
+lags; the power of two makes the rescaling exact. All layers of a chain share it. A row that has left its range is
+brought back at the next lag (`factor`).
+
+Legend: n = T*B rows of steps, row s*B + b; S columns of d, [dh] or [dh | dc].
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..arrays import array_namespace
-from ..jit import jit
+from . import paths
+from .cells import Cell
+from .rows import advance, advance_and_record, record, settle
 
-TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
-SAFE_SQUARES = (2.0**-100, 2.0**100)  # sums of float32 squares outside may have lost terms: summed again in float64
+BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
+LOG_CHECK, LOG_FROM = 8, 400  # lags between looks at the exponents; from which power of two on logarithms are kept
 
 
-def advance(
-    k: int, E: Any, slope: Any, exponent: Any, norm: Any, rest: Any, remainder: Any, q: Any, share: Any
-) -> None:
-    """One pass over the rows of lag `k`, in place. T steps, B sequences, H units; row s*B + b is step s of sequence b.
+@dataclass
+class Link:
+    """One layer of the chains' state."""
 
-    Parameters
-    ----------
-    k : int
-        The lag; only the first (T-k)*B rows exist.
-    E : (T*B, H)
-        In: the error at h as the GEMM gave it. Out: times `slope`, that is D_k, rescaled.
-    slope : (T*B, H)
-    exponent : (T*B,) int32
-        In and out, by row of the *loss*: the true value of row (s, b) is E * 2**exponent[(s + k)*B + b].
-    norm : (T, K, B) float64
-        Out, at lag k: |D_k| per row.
-    rest : (T*B, H)
-        In and out: what the lags up to here leave of each step's whole error; D_k is subtracted.
-    remainder : (T, K, B) float64
-        Out, at lag k: |rest| per row; exactly 0 where no later loss exists (what is left there is rounding).
-    q : (T*B, H) or (0, H)
-        What a row is multiplied with to give its share; no rows: no shares.
-    share : (T, K, B) float64
-        Out, at lag k: <D_k, q> per row, if `q` has rows.
+    cell: Cell
+    W: Any  # (G*H, H) weight_hh in the order of the recurrent blocks
+    down: Any  # (G*H, H) weight_ih of the layer above, the columns that this strand feeds; None for the last layer
+    coef: Any  # (n, coefs * H)
+
+
+@dataclass
+class Record:
+    """What is written down about the chains as they pass."""
+
+    M: Any  # what z[inward] is multiplied with to give the row that is measured, or None: the row is d itself
+    w: Any  # (n, S) the row is measured as |w * row|; no rows: |row|
+    rest: Any  # (n, S) in: errors of all losses together; out: what the lags do not explain
+    power: Any  # (n,) int32: the true value of a row of `rest` is rest * 2**power
+    q: Any  # (n, S) what a row is multiplied with to give its share; no rows: no shares
+    norm: Any  # (T, columns, B) float64, out: |w * row|, at most the largest float64; a column per lag
+    remainder: Any  # (T, K, B) float64, out: |w * rest| after this lag; exactly 0 where no later loss exists
+    share: Any  # (T, K, B) float64, out: <row, q>; empty without shares
+    units: Any  # (T, K, B, H) out: |w * row| per hidden unit; empty unless asked for
+    unit_share: Any  # the same of shares
+    log: Any  # (T, K, B) float64, out: log |w * row|; empty as long as exponents are small
+
+
+def new_record(
+    xp: Any, shape: tuple[int, int, int], rest: Any, w: Any, q: Any, power: Any, *, M: Any = None, units: int = 0,
+    two_sided: bool = False,
+) -> Record:  # fmt: skip
+    """A record of shape (T, K, B) with its outputs at 0; `units`: hidden units to tell apart."""
+    T, K, B = shape
+    columns, none, shares = 2 * K - 1 if two_sided else K, (0, 0, 0), len(q) > 0
+    each = (T, columns, B, units) if units else (0, 0, 0, 0)
+    return Record(
+        M, w, rest, xp.zeros(T * B, np.int32) if power is None else power, q,
+        xp.zeros((T, columns, B)), xp.zeros(shape), xp.zeros((T, columns, B) if shares else none),
+        xp.zeros(each, rest.dtype), xp.zeros(each if shares else (0, 0, 0, 0), rest.dtype), xp.zeros(none),
+    )  # fmt: skip
+
+
+def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any) -> None:
+    """Follow the chains through all lags of `kept`, from the last layer (`links[0]`) to the one that is looked at.
+
+    seeds: (n, H) errors at h of the last layer that each loss causes at its own step; chains: (c,) the losses to
+    follow, ascending; whole (T, B): |w * rest| as it is given.
     """
-    loop = _advance_loop if array_namespace(E) is np else advance_arrays
-    loop(k, E, slope, exponent, norm, rest, remainder, q, share)
+    link = links[0]
+    H = link.W.shape[1]
+    width = sum(link.cell.blocks + link.cell.states + 1 for link in links) * H
+    per_block = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
+    if not paths.takes_loops(seeds):
+        per_block = len(chains)
+    for start in range(0, len(chains), max(per_block, 1)):
+        _follow_block(links, seeds, chains[start : start + per_block], kept)
+    fill_gaps(kept, chains, whole)
 
 
-def advance_arrays(
-    k: int, E: Any, slope: Any, exponent: Any, norm: Any, rest: Any, remainder: Any, q: Any, share: Any
-) -> None:
-    """`advance` in whole-array operations: the path for CuPy, and the witness for the compiled loop."""
-    xp = array_namespace(E)
-    T, _, B = norm.shape
-    n = (T - k) * B
-    E, power, rest = E[:n], exponent[k * B :], rest[:n]
-    E *= slope[:n]
-    biggest = xp.abs(E).max(axis=1)  # squares of a row this small would underflow
-    shift = xp.where((biggest < math.sqrt(TINY)) | (biggest > math.sqrt(HUGE)), xp.frexp(biggest)[1], 0)
-    shift = xp.where((biggest > 0) & xp.isfinite(biggest), shift, 0).astype(exponent.dtype)
-    E[...] = xp.ldexp(E, -shift[:, None])
-    power += shift
-    rest -= xp.ldexp(E, power[:, None])
-    norm[: T - k, k] = xp.ldexp(xp.sqrt((E * E).sum(axis=1)).astype(np.float64), power).reshape(-1, B)
-    wide = rest.astype(np.float64)
-    remainder[: T - k, k] = xp.sqrt((wide * wide).sum(axis=1)).reshape(-1, B)
-    remainder[T - k - 1 :, k] = 0
-    if len(q):
-        share[: T - k, k] = xp.ldexp((E * q[:n]).sum(axis=1).astype(np.float64), power).reshape(-1, B)
+def _follow_block(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
+    xp = array_namespace(seeds)
+    K, B = kept.norm.shape[1:]
+    R, H, dtype = len(chains), links[0].W.shape[1], seeds.dtype
+    S = links[0].cell.states * H
+    z = [xp.empty((R, link.cell.blocks * H), dtype) for link in links]
+    carry = [xp.zeros((R, H if link.cell.code > 1 else 0), dtype) for link in links]
+    d, above = xp.empty((R, S), dtype), xp.empty((R if len(links) > 1 else 0, H), dtype)
+    exponent, factor, biggest = xp.zeros(R, np.int32), xp.ones(R), xp.zeros(R)
+    starts = np.searchsorted(_host(chains), np.arange(K) * B)  # chains that began before step k have ended
+    for k in range(K):
+        a = int(starts[k])
+        if a == R:
+            break
+        if k % LOG_CHECK == LOG_CHECK - 1 and not len(kept.log):
+            _keep_logs_if_needed(kept, exponent[a:])
+        rows = chains[a:] - k * B
+        for i, link in enumerate(links):
+            _incoming(k, i, link, z, seeds, chains, a, d)
+            if i:
+                first, last = link.cell.inward[0] * H, link.cell.inward[1] * H
+                xp.matmul(z[i - 1][a:, first:last], link.down, out=above[a:])
+            moved = (link.cell, rows, d[a:], above[a:] if i else above[:0], carry[i][a:], link.coef, z[i][a:])
+            scales = (factor[a:], biggest[a:], exponent[a:])
+            if i + 1 < len(links):
+                advance(*moved, *scales, i == 0)
+            elif kept.M is None:
+                advance_and_record(*moved, *scales, i == 0, k, kept)
+            else:
+                advance(*moved, *scales, i == 0)
+                first, last = link.cell.inward[0] * H, link.cell.inward[1] * H
+                record(rows, z[i][a:, first:last] @ kept.M, exponent[a:], k, kept)
+                settle(*scales)
 
 
-def row_norm(a: Any) -> Any:
-    """(T, B) float64: the norm along the last axis of a (T, B, H) array."""
-    xp = array_namespace(a)
-    norm = xp.empty(a.shape[:2])
-    if xp is np:
-        _row_norm_loop(a, norm)
+def _incoming(k: int, i: int, link: Link, z: list[Any], seeds: Any, chains: Any, a: int, d: Any) -> None:
+    """The error at h as it comes from the step after: at lag 0, from the loss."""
+    H = link.W.shape[1]
+    if k:
+        first, last = link.cell.recurrent[0] * H, link.cell.recurrent[1] * H
+        array_namespace(d).matmul(z[i][a:, first:last], link.W, out=d[a:, :H])
+    elif i == 0:
+        d[:, :H] = seeds[_window(chains)]
     else:
-        wide = a.astype(np.float64)
-        xp.sqrt((wide * wide).sum(axis=2), out=norm)
-    return norm
+        d[:, :H] = 0
 
 
-LOW, HIGH = SAFE_SQUARES
+def fill_gaps(kept: Record, chains: Any, whole: Any) -> None:
+    """Where a chain was not followed, a step's remainder is what it was a lag before; whole (T, B): at first."""
+    xp = array_namespace(kept.norm)
+    T, K, B = kept.remainder.shape
+    if len(chains) == T * B:
+        return
+    absent = xp.ones(T * B, bool)
+    absent[chains] = False
+    absent = absent.reshape(T, B)
+    for k in range(min(K, T - 1)):
+        before = kept.remainder[: T - k - 1, k - 1] if k else whole[: T - 1]
+        kept.remainder[: T - k - 1, k] = xp.where(absent[k : T - 1], before, kept.remainder[: T - k - 1, k])
 
 
-@jit
-def _row_norm_loop(a, norm):
-    buffer = np.empty(a.shape[2], a.dtype)
-    for t in range(a.shape[0]):
-        for b in range(a.shape[1]):
-            row = a[t, b]
-            for j in range(row.size):
-                buffer[j] = row[j] * row[j]
-            squares = np.float64(_fold(buffer))
-            if not LOW < squares < HIGH:
-                squares = _wide_squares(row)
-            norm[t, b] = math.sqrt(squares)
+def _window(chains: Any) -> Any:
+    """The chains as a slice where they lie side by side."""
+    first, last = int(chains[0]), int(chains[-1])
+    return slice(first, last + 1) if last - first + 1 == len(chains) else chains
 
 
-@jit
-def _wide_squares(row):
-    total = 0.0
-    for j in range(row.size):
-        total += np.float64(row[j]) * np.float64(row[j])
-    return total
+def _keep_logs_if_needed(kept: Record, exponent: Any) -> None:
+    if int(abs(exponent).max()) < LOG_FROM:
+        return
+    with np.errstate(divide="ignore"):
+        kept.log = array_namespace(exponent).log(kept.norm)
 
 
-@jit
-def _advance_loop(k, E, slope, exponent, norm, rest, remainder, q, share):
-    T, _, B = norm.shape
-    width = E.shape[1]
-    buffer = np.empty(width, E.dtype)
-    for r in range((T - k) * B):
-        s, b = r // B, r % B
-        e, f, d = E[r], slope[r], rest[r]
-        for j in range(width):
-            v = e[j] * f[j]
-            e[j] = v
-            buffer[j] = v * v
-        squares = _fold(buffer)
-        if not TINY < squares < HUGE:
-            exponent[r + k * B] += _rescale(e)
-            for j in range(width):
-                buffer[j] = e[j] * e[j]
-            squares = _fold(buffer)
-        scale = math.ldexp(1.0, exponent[r + k * B])
-        norm[s, k, b] = math.sqrt(squares) * scale
-        factor = E.dtype.type(scale)
-        for j in range(width):
-            v = d[j] - factor * e[j]
-            d[j] = v
-            buffer[j] = v * v
-        if s + k + 1 < T:
-            left = np.float64(_fold(buffer))
-            if not LOW < left < HIGH:
-                left = _wide_squares(d)
-            remainder[s, k, b] = math.sqrt(left)
-        if q.shape[0] > 0:
-            for j in range(width):
-                buffer[j] = e[j] * q[r, j]
-            share[s, k, b] = _fold(buffer) * scale
-
-
-@jit
-def _fold(buffer):
-    """Sum of the buffer, which is overwritten.
-
-    Folding halves onto each other is vector code without reordering a sum, and its rounding error is small.
-    """
-    width = buffer.size
-    while width > 8:
-        half = (width + 1) // 2
-        for j in range(width - half):
-            buffer[j] += buffer[j + half]
-        width = half
-    total = buffer[0]
-    for j in range(1, width):
-        total += buffer[j]
-    return total
-
-
-@jit
-def _rescale(row):
-    """Divide the row by the power of two that brings its largest element to [0.5, 1); returns the exponent."""
-    biggest = abs(row[0])
-    for j in range(1, row.size):
-        biggest = max(biggest, abs(row[j]))
-    if not 0 < biggest < np.inf:
-        return 0
-    shift = math.frexp(biggest)[1]
-    half = shift // 2  # in two halves: 2**-shift itself may not be representable
-    first, second = math.ldexp(1.0, -half), math.ldexp(1.0, half - shift)
-    for j in range(row.size):
-        row[j] = row[j] * first * second
-    return shift
+def _host(chains: Any) -> Any:
+    return chains if isinstance(chains, np.ndarray) else chains.get()

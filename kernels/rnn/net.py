@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..arrays import array_namespace, as_numpy
+from ..arrays import as_numpy
 from .cells import Cell, cell_named
 
 DTYPES = ("float32", "float64")
@@ -16,17 +15,23 @@ INITIAL = ("small", "uniform")
 
 
 class RecurrentNet:
-    """A recurrent net with a linear read-out: tokens or vectors in, a distribution over `outputs` symbols per step.
+    """A recurrent net with a linear read-out: tokens or vectors in, scores of `outputs` symbols or numbers out.
 
     Parameters
     ----------
-    cell : {"tanh", "relu"}
+    cell : {"tanh", "relu", "gru", "lstm"}
+        In PyTorch's form: gates r, z, n of a GRU (the reset gate acts on W_hn h + b_hn), i, f, g, o of an LSTM.
     inputs : int
         Number of symbols (token input), or the length of the vectors (float input).
-    hidden, outputs : int
-        Hidden units; symbols to tell apart.
-    layers, bidirectional
-        One layer running forward: anything else raises ValueError.
+    hidden : int
+        Hidden units per layer and direction.
+    outputs : int or None
+        Symbols to tell apart, or numbers to predict. None: there is no decoder, and the states of the last layer
+        themselves are the output.
+    layers : int
+        Each further layer reads the states of the one below, both directions side by side.
+    bidirectional : bool
+        Whether every layer also has a direction that runs from the sequence's end to its start.
     dtype : {"float32", "float64"}
     rng : int or numpy.random.Generator
         Seed of the initial weights.
@@ -36,13 +41,14 @@ class RecurrentNet:
     initial : {"small", "uniform"}
         The law of the initial weights. "small": every matrix from N(0, 0.01^2), every bias zero, as min-char-rnn has
         it; gradients then start tiny. "uniform": everything from U(-1/sqrt(hidden), 1/sqrt(hidden)), as
-        `torch.nn.RNN` and the `torch.nn.Linear` after it have it. (The embedding is N(0, 0.01^2) or N(0, 1).)
+        `torch.nn.RNN`, `GRU` and `LSTM` have it. (The embedding is N(0, 0.01^2) or N(0, 1).)
 
     Attributes
     ----------
     parameters : dict of str to array
-        Views into `flat`: [embedding.weight (V, E)], weight_ih_l0 (H, I), weight_hh_l0 (H, H), bias_ih_l0 (H,),
-        bias_hh_l0 (H,), decoder.weight (O, H), decoder.bias (O,).
+        Views into `flat`, with G gates: [embedding.weight (V, E)], per layer and direction weight_ih_l0 (G*H, I),
+        weight_hh_l0 (G*H, H), bias_ih_l0 (G*H,), bias_hh_l0 (G*H,), the backward direction's names ending with
+        _reverse, then [decoder.weight (O, H or 2H), decoder.bias (O,)].
     flat : array
         All parameters behind one another in one 1-D array.
     """
@@ -52,7 +58,7 @@ class RecurrentNet:
         cell: str = "tanh",
         inputs: int = 1,
         hidden: int = 100,
-        outputs: int = 1,
+        outputs: int | None = 1,
         layers: int = 1,
         bidirectional: bool = False,
         dtype: Any = "float32",
@@ -62,13 +68,14 @@ class RecurrentNet:
         initial: str = "small",
     ) -> None:
         self.cell: Cell = cell_named(cell)
-        if layers != 1 or bidirectional:
-            raise ValueError(
-                f"layers must be 1 and bidirectional False, got layers={layers!r}, bidirectional={bidirectional!r}"
-            )
         self.inputs = _count("inputs", inputs)
         self.hidden = _count("hidden", hidden)
-        self.outputs = _count("outputs", outputs)
+        self.layers = _count("layers", layers)
+        if not isinstance(bidirectional, bool | np.bool_):
+            raise ValueError(f"bidirectional must be True or False, got {bidirectional!r}")
+        self.bidirectional = bool(bidirectional)
+        self.decoder = outputs is not None
+        self.outputs = self.width if outputs is None else _count("outputs", outputs)
         self.embedding = None if embedding is None else _count("embedding", embedding)
         self.dtype = _dtype(dtype)
         if initial not in INITIAL:
@@ -76,20 +83,38 @@ class RecurrentNet:
         self._adopt(np.empty(sum(math.prod(shape) for shape in self.shapes().values()), self.dtype))
         self._draw(initial, np.random.default_rng(rng))
 
+    @property
+    def directions(self) -> int:
+        """1, or 2 for a bidirectional net."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def width(self) -> int:
+        """Length of what the decoder reads per step: the hidden units of all directions."""
+        return self.hidden * self.directions
+
+    @property
+    def strands(self) -> list[str]:
+        """How the parameters of every layer and direction end ("l0", "l0_reverse", "l1", ...), in PyTorch's order."""
+        ends = ("", "_reverse")[: self.directions]
+        return [f"l{layer}{end}" for layer in range(self.layers) for end in ends]
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every parameter, in the order in which `flat` holds them."""
         rows = self.cell.gates * self.hidden
-        width = self.embedding or self.inputs
-        embedding = {"embedding.weight": (self.inputs, self.embedding)} if self.embedding else {}
-        return {
-            **embedding,
-            "weight_ih_l0": (rows, width),
-            "weight_hh_l0": (rows, self.hidden),
-            "bias_ih_l0": (rows,),
-            "bias_hh_l0": (rows,),
-            "decoder.weight": (self.outputs, self.hidden),
-            "decoder.bias": (self.outputs,),
-        }
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.embedding:
+            shapes["embedding.weight"] = (self.inputs, self.embedding)
+        for i, strand in enumerate(self.strands):
+            width = self.width if i >= self.directions else self.embedding or self.inputs
+            shapes[f"weight_ih_{strand}"] = (rows, width)
+            shapes[f"weight_hh_{strand}"] = (rows, self.hidden)
+            shapes[f"bias_ih_{strand}"] = (rows,)
+            shapes[f"bias_hh_{strand}"] = (rows,)
+        if self.decoder:
+            shapes["decoder.weight"] = (self.outputs, self.width)
+            shapes["decoder.bias"] = (self.outputs,)
+        return shapes
 
     def views(self, flat: Any) -> dict[str, Any]:
         """The parts of a 1-D array laid out as `flat` is, by parameter name and in its shape (no copy)."""
@@ -125,7 +150,9 @@ class RecurrentNet:
 
     def __repr__(self) -> str:
         inner = f"{self.inputs}→{self.embedding}→" if self.embedding else f"{self.inputs}→"
-        return f"RecurrentNet({self.cell.name}, {inner}{self.hidden}→{self.outputs}, {self.dtype})"
+        depth = (f"{self.layers} x " if self.layers > 1 else "") + ("2 x " if self.bidirectional else "")
+        outer = f"→{self.outputs}" if self.decoder else ""
+        return f"RecurrentNet({self.cell.name}, {inner}{depth}{self.hidden}{outer}, {self.dtype})"
 
     def _like(self, flat: Any) -> RecurrentNet:
         other = object.__new__(type(self))
@@ -149,88 +176,6 @@ class RecurrentNet:
                 value[...] = rng.normal(0, 0.01, value.shape)
             else:
                 value[...] = 0
-
-
-def from_state_dict(state: Mapping[str, Any], cell: str = "tanh") -> RecurrentNet:
-    """A net from arrays under PyTorch's names.
-
-    Parameters
-    ----------
-    state : mapping of str to array
-        weight_ih_l0 (H, I), weight_hh_l0 (H, H), bias_ih_l0 (H,), bias_hh_l0 (H,), decoder.weight (O, H),
-        decoder.bias (O,) and, where tokens pass through one, embedding.weight (V, E); each under any prefix that ends
-        with a dot. The biases may be missing together (`nn.RNN(bias=False)`, `nn.Linear(bias=False)`): they are zero
-        then. NumPy or CuPy arrays, or CPU tensors of PyTorch; copied. float64 stays, everything else becomes float32.
-    cell : {"tanh", "relu"}
-        A state dict does not say which non-linearity its net had.
-
-    Raises
-    ------
-    ValueError
-        Naming, all at once, the keys that are missing, unknown or doubled; or a key whose shape or values are wrong.
-    """
-    kind = cell_named(cell)
-    found = _named_parts(state)
-    arrays = {name: _plain(value) for name, value in found.items()}
-    xp = array_namespace(*arrays.values())
-    hidden = _matrix(arrays, "weight_hh_l0").shape[1]
-    inputs = _matrix(arrays, "weight_ih_l0").shape[1]
-    outputs = _matrix(arrays, "decoder.weight").shape[0]
-    embedding = None
-    if "embedding.weight" in arrays:
-        inputs, embedding = _matrix(arrays, "embedding.weight").shape
-    dtype = "float64" if all(a.dtype.kind == "f" and a.dtype.itemsize == 8 for a in arrays.values()) else "float32"
-    net = RecurrentNet(kind.name, inputs, hidden, outputs, dtype=dtype, embedding=embedding).to(xp)
-    for name, target in net.parameters.items():
-        value = arrays.get(name)
-        if value is None:
-            target[...] = 0
-            continue
-        if value.shape != target.shape:
-            raise ValueError(f"{name}: expected shape {target.shape} for a {cell} cell, got {value.shape}")
-        target[...] = value
-        if not bool(xp.isfinite(target).all()):
-            raise ValueError(f"{name}: holds NaN or Inf; expected finite weights")
-    return net
-
-
-def _named_parts(state: Mapping[str, Any]) -> dict[str, Any]:
-    required = ["weight_ih_l0", "weight_hh_l0", "decoder.weight"]
-    known = ["embedding.weight", *required, "bias_ih_l0", "bias_hh_l0", "decoder.bias"]
-    found: dict[str, Any] = {}
-    unknown, doubled = [], []
-    for key, value in state.items():
-        name = next((k for k in known if key == k or key.endswith("." + k)), None)
-        if name is None:
-            unknown.append(key)
-        elif name in found:
-            doubled.append(key)
-        else:
-            found[name] = value
-    missing = [name for name in required if name not in found]
-    if ("bias_ih_l0" in found) != ("bias_hh_l0" in found):
-        missing.append("bias_hh_l0" if "bias_ih_l0" in found else "bias_ih_l0")
-    problems = [
-        f"{what}: {', '.join(map(str, keys))}"
-        for what, keys in (("missing", missing), ("unknown", unknown), ("more than once", doubled))
-        if keys
-    ]
-    if problems:
-        raise ValueError(f"state dict does not describe a one-layer net ({'; '.join(problems)}); expected {known}")
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """The value as a NumPy or CuPy array; a PyTorch tensor is recognized without importing PyTorch."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return value if hasattr(value, "dtype") else np.asarray(value)
-
-
-def _matrix(arrays: Mapping[str, Any], name: str) -> Any:
-    if arrays[name].ndim != 2:
-        raise ValueError(f"{name}: expected a matrix, got shape {arrays[name].shape}")
-    return arrays[name]
 
 
 def _count(name: str, value: Any) -> int:

@@ -30,16 +30,20 @@ from .. import store
 from ..arrays import as_numpy
 from ..jit import jit
 from .corpus import Corpus
-from .flow import PARAMETERS, Flow, check_lags, mean_lag
+from .flow import Flow, check_lags, mean_lag
+from .items import valid_cells
 from .net import RecurrentNet
+from .target import find_target, lags_of
 from .unroll import Run
 
 KIND, APPLICATION, VERSION = "recording", 0x4C56524E, 1  # "LVRN"
 ROUNDED = ("beyond", "share", "share_beyond")  # kept with 16 significant bits
+STATES = ("state", "cell_state")  # fields that hold the states a batch started from
 TOP = 3  # most probable symbols kept per step
 COMMIT_SECONDS = 1.0
 BUFFER = 64  # batches that wait at most to be written together
 NET_SETTINGS = ("cell", "inputs", "hidden", "outputs", "embedding", "dtype")
+DEEPER_SETTINGS = {"layers": 1, "bidirectional": False, "decoder": True}  # what they are in files that lack them
 OVERVIEW = {
     "step": np.int64,
     "position": np.int64,
@@ -77,10 +81,11 @@ class RecordedBatch:
     top_probability: np.ndarray  # (T, B, 3)
     loss: np.ndarray  # (T, B) nats
     norm: np.ndarray  # (T, K, B)
+    lags: np.ndarray  # (K,) how many steps ahead of the state step each loss lies
     beyond: np.ndarray  # (T, B)
     share: np.ndarray  # (T, K, B)
     share_beyond: np.ndarray  # (T, B)
-    state: np.ndarray  # (1, B, H) hidden state the batch started from
+    state: Any  # (L*D, B, H) hidden state the batch started from; of an LSTM a pair (h, c) of such arrays
 
     @property
     def predicted(self) -> np.ndarray:
@@ -89,9 +94,8 @@ class RecordedBatch:
 
     @property
     def valid(self) -> np.ndarray:
-        """(T, K) bool: False where step s+k lies past the end of the batch."""
-        steps, lags = self.norm.shape[:2]
-        return np.arange(steps)[:, None] + np.arange(lags) < steps
+        """(T, K) bool: False where the loss would lie before the start or past the end of the batch."""
+        return valid_cells(len(self.norm), self.lags)
 
     @property
     def total(self) -> float:
@@ -137,8 +141,8 @@ class Recording:
         ValueError
             If `lags` is no positive whole number, or `parameter` cannot be itemized.
         """
-        if parameter not in PARAMETERS:
-            raise ValueError(f"parameter must be one of {list(PARAMETERS)}, got {parameter!r}")
+        if find_target(net, parameter).is_state:
+            raise ValueError(f"parameter: a recording holds shares too, and {parameter!r} has no gradient to share")
         check_lags(lags, max(lags, 1) if isinstance(lags, int) else 1)
         if net.inputs != len(corpus.symbols) or net.outputs != len(corpus.symbols):
             raise ValueError(
@@ -155,6 +159,9 @@ class Recording:
             outputs=net.outputs,
             embedding=net.embedding,
             dtype=net.dtype.name,
+            layers=net.layers,
+            bidirectional=net.bidirectional,
+            decoder=net.decoder,
             lags=int(lags),
             parameter=parameter,
             corpus=corpus.name,
@@ -265,7 +272,14 @@ class Recording:
         step, position, data, noise = rows[0]
         arrays = self._unpack(data, noise)
         with self._understood("its fields"):
-            return RecordedBatch(int(wanted), step, position, **arrays)
+            if "cell_state" in arrays:
+                arrays["state"] = (arrays["state"], arrays.pop("cell_state"))  # type: ignore[assignment]
+            return RecordedBatch(int(wanted), step, position, lags=self.lags(arrays["norm"].shape[1]), **arrays)
+
+    def lags(self, columns: int) -> np.ndarray:
+        """(columns,) int: the lag of every column of the norms."""
+        settings = {**DEEPER_SETTINGS, **self.settings}
+        return lags_of(settings["parameter"], settings["layers"], settings["bidirectional"], columns)
 
     def overview(self, start: int = 0) -> pd.DataFrame:
         """One row per recorded batch from number `start` on, indexed by batch number.
@@ -314,7 +328,9 @@ class Recording:
         if found is None:
             raise LookupError(f"{self.path}: no snapshot of the weights {'yet' if step is None else f'up to {step}'}")
         with self._understood("its snapshots"):
-            net = RecurrentNet(**{name: self.settings[name] for name in NET_SETTINGS})
+            settings = {**DEEPER_SETTINGS, **self.settings}
+            options = {name: settings[name] for name in (*NET_SETTINGS, "layers", "bidirectional")}
+            net = RecurrentNet(**options if settings["decoder"] else {**options, "outputs": None})
             net.flat[...] = found[2]["weights"]
         return net
 
@@ -403,7 +419,8 @@ class Recording:
         self._waiting, self._count = [], None
         self._check_fields({name: array[0] for name, array in arrays.items()})
         numbers = range(first, first + len(steps))
-        rows = zip(numbers, steps, positions, *_overview(arrays), strict=True)
+        lags = self.lags(arrays["norm"].shape[2])
+        rows = zip(numbers, steps, positions, *_overview(arrays, lags), strict=True)
         blobs = zip(numbers, *_packed(arrays), strict=True)
         with self._storing():
             self._connection.executemany("INSERT INTO overview VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
@@ -461,6 +478,7 @@ class _Storing:
 
 def _batch_arrays(run: Run, flow: Flow, state: Any) -> dict[str, np.ndarray]:
     top, probability = _most_probable(as_numpy(run.p))
+    states = state if isinstance(state, tuple) else (state,)
     return {
         "inputs": as_numpy(run.x),
         "targets": as_numpy(run.y),
@@ -471,7 +489,7 @@ def _batch_arrays(run: Run, flow: Flow, state: Any) -> dict[str, np.ndarray]:
         "beyond": as_numpy(flow.beyond),
         "share": as_numpy(flow.share),
         "share_beyond": as_numpy(flow.share_beyond),
-        "state": as_numpy(state),
+        **{name: as_numpy(part) for name, part in zip(STATES, states, strict=False)},
     }
 
 
@@ -481,7 +499,7 @@ def _stored(name: str, array: np.ndarray, token: np.dtype) -> np.ndarray:
         return array.astype(token)
     if name == "top_probability":
         return array.astype("<f2")
-    if name == "state":
+    if name in STATES:
         return array.astype(array.dtype.newbyteorder("<"))
     array = array.astype("<f4")
     if name in ROUNDED:  # 16 significant bits: an empty byte plane costs nothing on disk
@@ -536,7 +554,7 @@ def _most_probable_loop(p, tokens, probability):
                 best[place], chosen[place] = p[t, b, v], v
 
 
-def _overview(arrays: dict[str, np.ndarray]) -> list[list[float]]:
+def _overview(arrays: dict[str, np.ndarray], lags: np.ndarray) -> list[list[float]]:
     """loss, max_gradient, mean_lag, correct of every batch."""
     count = len(arrays["loss"])
     norm = arrays["norm"].astype(np.float64)
@@ -544,7 +562,7 @@ def _overview(arrays: dict[str, np.ndarray]) -> list[list[float]]:
     columns = (
         arrays["loss"].reshape(count, -1).mean(axis=1, dtype=np.float64),
         norm.sum(axis=2).reshape(count, -1).max(axis=1),
-        mean_lag(norm),
+        mean_lag(norm, lags),
         right.reshape(count, -1).mean(axis=1),
     )
     return [column.tolist() for column in columns]

@@ -16,7 +16,7 @@ from ..store import StoreError
 from .corpus import Corpus
 from .flow import check_lags, itemize_run
 from .net import RecurrentNet
-from .recording import Recording
+from .recording import DEEPER_SETTINGS, STATES, Recording
 from .sample import sample
 from .unroll import errors, forward, gradients
 
@@ -86,7 +86,9 @@ class Trainer:
         xp = array_namespace(net.flat)
         self._streams = xp.asarray(corpus.tokens[: stream * batch].reshape(batch, stream).astype(np.intp))
         self.step, self.position = 0, 0
-        self.state = xp.zeros((1, self.batch, net.hidden), net.dtype)
+        self.state = _in_public_form(
+            tuple(xp.zeros((len(net.strands), self.batch, net.hidden), net.dtype) for _ in range(net.cell.states))
+        )
         self.loss = math.log(len(corpus.symbols))  # running mean, nats per symbol; starts at that of guessing
         self._snapshot_time = time.monotonic()
         if record is not None:
@@ -162,7 +164,7 @@ class Trainer:
         if self.record is None:
             return
         keep = self.step % self.snapshot_every == 0
-        arrays = {"weights": self.net.flat, "state": self.state}
+        arrays = {"weights": self.net.flat, **dict(zip(STATES, _parts(self.state), strict=False))}
         arrays |= {f"optimizer/{name}": array for name, array in self.optimizer.memory.items()}
         state = {
             "position": self.position,
@@ -178,7 +180,7 @@ class Trainer:
         window = self._streams[:, self.position : self.position + self.length + 1]
         x, y = xp.ascontiguousarray(window[:, :-1].T), xp.ascontiguousarray(window[:, 1:].T)
         try:
-            run = forward(self.net, x, y, self.state[0], None)
+            run = forward(self.net, x, y, _parts(self.state), None)
         except FloatingPointError as error:
             raise DivergedError(f"training diverged at step {self.step}: {error}") from error
         own, total = errors(self.net, run)
@@ -201,10 +203,15 @@ class Trainer:
         """To the next window, or back to the start where the streams have none left."""
         self.step += 1
         self.position += self.length
-        self.state = state
-        if self.position + self.length + 1 > self._streams.shape[1]:
+        over = self.position + self.length + 1 > self._streams.shape[1]
+        if over:
             self.position = 0
-            self.state = state * 0
+        for part in _parts(state):
+            if over:
+                part[...] = 0
+            elif self.net.bidirectional:
+                part[1::2] = 0  # a backward direction starts at the window's end
+        self.state = state
 
     def _maybe_snapshot(self) -> None:
         due = time.monotonic() - self._snapshot_time > SNAPSHOT_SECONDS
@@ -213,7 +220,7 @@ class Trainer:
 
     def _restore(self, step: int, state: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self.step, self.position, self.loss = step, state["position"], state["loss"]
-        self.state = arrays["state"]
+        self.state = _in_public_form(tuple(arrays[name] for name in STATES[: self.net.cell.states]))
         self.optimizer.steps = state["optimizer_steps"]
         self.optimizer.memory = {
             name.removeprefix("optimizer/"): array for name, array in arrays.items() if name.startswith("optimizer/")
@@ -236,12 +243,23 @@ class Trainer:
 
 def _check_recording(record: Recording, net: RecurrentNet) -> None:
     own = {"cell": net.cell.name, "hidden": net.hidden, "embedding": net.embedding, "dtype": net.dtype.name}
+    own |= {"layers": net.layers, "bidirectional": net.bidirectional, "decoder": net.decoder}
+    settings = {**DEEPER_SETTINGS, **record.settings}
     for name, value in own.items():
-        if record.settings[name] != value:
+        if settings[name] != value:
             raise ValueError(
-                f"{record.path}: this recording was made for a net with {name} {record.settings[name]!r}, "
+                f"{record.path}: this recording was made for a net with {name} {settings[name]!r}, "
                 f"the net to train has {value!r}"
             )
+
+
+def _parts(state: Any) -> tuple[Any, ...]:
+    """The state as a tuple of arrays: (h,), or (h, c) of an LSTM."""
+    return state if isinstance(state, tuple) else (state,)
+
+
+def _in_public_form(parts: tuple[Any, ...]) -> Any:
+    return parts if len(parts) > 1 else parts[0]
 
 
 def _plain(state: Any) -> Any:

@@ -1,19 +1,26 @@
 """Running a net over a batch of sequences, and ordinary back-propagation through time (BPTT).
 
-T steps, B sequences, H hidden units, O outputs. Arrays are time major; `rows` are the T*B (step, sequence) pairs.
+T steps, B sequences, H hidden units, D directions, O outputs. Arrays are time major; `rows` are the T*B (step,
+sequence) pairs.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..arrays import array_namespace, is_cupy
+from ..arrays import array_namespace
 from ..jit import jit
+from . import paths
+from .batch import at_end, check_batch, last_of, lengths, turned
+from .cells import in_gate_order, in_order, inward_columns, recurrent_columns
 from .net import RecurrentNet
+from .readout import errors_at_states, finite, losses, not_finite, score_errors, scores
+from .strand import Strand, run_backward, run_forward, signs
+
+__all__ = ["Errors", "Run", "bptt", "check_batch", "errors", "forward", "gradients"]
 
 SMALL = 2**17  # multiply-adds per step below which a compiled loop beats one BLAS call per step (measured, 2 cores)
 
@@ -23,16 +30,36 @@ class Run:
     """What a forward pass leaves behind."""
 
     x: Any  # (T, B) tokens, or (T, B, I) floats
-    y: Any  # (T, B) tokens
-    mask: Any  # (T, B) or None
-    h: Any  # (T+1, B, H): h[0] is the state it started from, h[t+1] the state after step t
-    slope: Any  # (T, B, H): dh_t/dz_t
-    p: Any  # (T, B, O) softmax of the logits
-    loss: Any  # (T, B) cross entropy in nats, masked
+    y: Any  # (T, B) or (B,) tokens; (T, B, O) or (B, O) floats
+    mask: Any  # (T, B), (B,) or None
+    length: Any  # (B,) steps without padding, or None
+    strands: list[Strand]  # per layer and direction, in the order of `net.strands`
+    top: Any  # (rows, D*H) what the decoder read: rows of all steps, or of the sequences' ends
+    p: Any  # (T, B, O), or (1, B, O) at the end: softmax of the scores, or the scores where targets are floats
+    weight: Any  # (rows,) of the losses, or None
+    loss: Any  # (T, B): cross entropy in nats or squared error, weighted; where it is asked once, at the last step
+
+    @property
+    def end(self) -> bool:
+        """Whether there is one loss per sequence."""
+        return at_end(self.y)
 
     @property
     def state(self) -> Any:
-        return self.h[-1:].copy()  # (1, B, H)
+        """State after each sequence's last step, a copy: (L*D, B, H); of an LSTM a pair of them, h and c."""
+        xp = array_namespace(self.loss)
+        h = xp.stack([last_of(strand.h, self.length) for strand in self.strands])
+        if not len(self.strands[0].c):
+            return h
+        return h, xp.stack([last_of(strand.c, self.length) for strand in self.strands])
+
+
+@dataclass
+class Errors:
+    """Errors of all losses together, per strand and in its own time."""
+
+    d: list[Any]  # (T, B, S) at the states: [dh] or [dh | dc]
+    z: list[Any]  # (T, B, blocks * H) at the pre-activations
 
 
 def bptt(net: RecurrentNet, x: Any, y: Any, state: Any = None, mask: Any = None) -> tuple[float, dict[str, Any], Any]:
@@ -42,21 +69,28 @@ def bptt(net: RecurrentNet, x: Any, y: Any, state: Any = None, mask: Any = None)
     ----------
     net : RecurrentNet
     x : (T, B) int tokens, or (T, B, I) floats
-    y : (T, B) int
-        The symbol that each step should predict.
-    state : (1, B, H) or (B, H), optional
-        Hidden state before the first step; zeros if absent.
+    y : what to predict
+        Tokens, for the cross entropy of a softmax: (T, B) one per step, or (B,) one per sequence, read out from the
+        state after its last step (of a bidirectional net both directions' last states, each at its own end).
+        Floats, for the squared error, averaged over the O outputs: (T, B, O) or (B, O); the last axis may be left out
+        where O is 1.
+    state : (L*D, B, H), optional
+        Hidden states before the first step, layer by layer and in each forward, backward; of an LSTM a pair (h, c) of
+        such arrays. Zeros if absent. (B, H) will do where there is one layer and direction.
     mask : (T, B), optional
-        Weight of each step's loss: 0 takes the step out of the loss.
+        Weight of each step's loss: 0 takes the step out of the loss. Steps behind a sequence's last weight that is
+        not 0 are padding: they change nothing, not even the states of a backward direction. (Only where all
+        directions run forward and every step has a target, the state that is returned has gone on through them.)
+        With one target per sequence the weight at its last step counts; it may be given alone then, as (B,).
 
     Returns
     -------
     loss : float
-        Sum over steps and sequences of the cross entropy, in nats.
+        Sum over steps and sequences.
     grads : dict of str to array
         dloss/dparameter under the names of `net.parameters`; views into one flat array.
-    state : (1, B, H) array
-        The hidden state after the last step, a copy.
+    state : (L*D, B, H) array, or a pair of them
+        The state after the last step, a copy.
 
     Raises
     ------
@@ -70,203 +104,212 @@ def bptt(net: RecurrentNet, x: Any, y: Any, state: Any = None, mask: Any = None)
     return float(run.loss.sum(dtype=np.float64)), gradients(net, run, total), run.state
 
 
-def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tuple[Any, Any, Any, Any]:
-    """The batch as arrays of the net's device and dtype; ValueError says what is wrong with it."""
-    xp = array_namespace(net.flat, x, y, state, mask)
-    x, y = xp.asarray(x), xp.asarray(y)
-    if x.dtype.kind in "iu":
-        if x.ndim != 2:
-            raise ValueError(f"x: expected tokens of shape (T, B), got shape {x.shape}")
-        x = x.astype(np.intp, copy=False)
-    elif x.dtype.kind == "f" and x.ndim == 3:
-        if net.embedding or x.shape[2] != net.inputs:
-            want = "int tokens (T, B)" if net.embedding else f"floats (T, B, {net.inputs})"
-            raise ValueError(f"x: this net takes {want}, got floats {x.shape}")
-        x = xp.ascontiguousarray(x, net.dtype)
-    else:
-        raise ValueError(f"x: expected int tokens (T, B) or floats (T, B, I), got {x.dtype} of shape {x.shape}")
-    steps, batch = x.shape[:2]
-    if steps == 0 or batch == 0:
-        raise ValueError(f"x: expected at least one step and one sequence, got shape {x.shape}")
-    if y.shape != (steps, batch) or y.dtype.kind not in "iu":
-        raise ValueError(f"y: expected int tokens of shape {(steps, batch)}, got {y.dtype} of shape {y.shape}")
-    if x.ndim == 2:
-        _check_tokens("x", x, net.inputs)
-    y = y.astype(np.intp, copy=False)
-    _check_tokens("y", y, net.outputs)
-    if state is None:
-        state = xp.zeros((batch, net.hidden), net.dtype)
-    else:
-        state = xp.asarray(state)
-        if state.shape not in ((1, batch, net.hidden), (batch, net.hidden)):
-            raise ValueError(f"state: expected shape {(1, batch, net.hidden)}, got {state.shape}")
-        state = state.reshape(batch, net.hidden).astype(net.dtype, copy=False)
-    if mask is not None:
-        mask = xp.asarray(mask, net.dtype)
-        if mask.shape != (steps, batch):
-            raise ValueError(f"mask: expected shape {(steps, batch)}, got {mask.shape}")
-    return x, y, state, mask
-
-
-def forward(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> Run:
+def forward(net: RecurrentNet, x: Any, y: Any, state: tuple[Any, ...], mask: Any) -> Run:
     """Run the net over a checked batch; FloatingPointError where the loss is not finite."""
-    xp = array_namespace(net.flat)
     with np.errstate(all="ignore"):  # what is not finite is told below, once and with its place
-        h = hidden_states(net, x, state)
-        p, loss = readout(net, h, y)
-        if mask is not None:
-            loss *= mask
-        if not math.isfinite(float(loss.sum(dtype=np.float64))):
-            raise FloatingPointError(_not_finite("loss", loss))
-        return Run(x, y, mask, h, net.cell.slope(xp, h[1:]), p, loss)
+        length = lengths(net, y, mask, len(x))
+        strands, out = run_layers(net, x, state, length)
+        end = at_end(y)
+        top = out.reshape(-1, net.width) if not end else _ends(net, strands, length)
+        p, each = losses(scores(net, top), y.reshape(len(top), -1) if y.dtype.kind == "f" else y.reshape(-1))
+        weight = _weights(y, mask, length)
+        if weight is not None:
+            each *= weight
+        loss = _placed(each, x, length) if end else each.reshape(x.shape[:2])
+        if not finite(loss):
+            raise FloatingPointError(not_finite("loss", loss))
+        return Run(x, y, mask, length, strands, top, p.reshape(-1, x.shape[1], p.shape[1]), weight, loss)
 
 
-def readout(net: RecurrentNet, h: Any, y: Any) -> tuple[Any, Any]:
-    """Softmax of the logits (T, B, O), and cross entropy (T, B) in nats, from the states (T+1, B, H)."""
+def _ends(net: RecurrentNet, strands: list[Strand], length: Any) -> Any:
     xp = array_namespace(net.flat)
-    w = net.parameters
-    logits = h[1:].reshape(-1, h.shape[2]) @ w["decoder.weight"].T  # (T*B, O)
-    logits += w["decoder.bias"]
-    low, high = float(logits.min()), float(logits.max())
-    logits -= high if high - low < 60 else logits.max(axis=1, keepdims=True)  # exp(-60) is far from underflow
-    target = logits[xp.arange(len(logits)), y.reshape(-1)]
-    p = xp.exp(logits, out=logits)
-    whole = p.sum(axis=1)
-    p /= whole[:, None]
-    return p.reshape(*y.shape, -1), (xp.log(whole) - target).reshape(y.shape)
+    return xp.concatenate([last_of(strand.h, length) for strand in strands[-net.directions :]], axis=1)
 
 
-def _not_finite(what: str, values: Any) -> str:
-    """Where an array (T, B, ...) is first not finite, in words."""
-    xp = array_namespace(values)
-    step, sequence = (int(i) for i in xp.argwhere(~xp.isfinite(values))[0][:2])
-    return f"{what} is not finite at step {step} of sequence {sequence}: weights, state or input hold NaN or Inf"
+def _weights(y: Any, mask: Any, length: Any) -> Any:
+    """One weight per loss, or None."""
+    if mask is None or mask.ndim == 1 or not at_end(y):
+        return mask if mask is None else mask.reshape(-1)
+    if length is None:
+        return mask[-1]
+    xp = array_namespace(mask)
+    return mask[xp.maximum(length - 1, 0), xp.arange(mask.shape[1])]
 
 
-def hidden_states(net: RecurrentNet, x: Any, state: Any) -> Any:
-    """(T+1, B, H): `state`, then the state after each step."""
+def _placed(each: Any, x: Any, length: Any) -> Any:
+    """(T, B): the sequences' losses at their last steps."""
+    xp = array_namespace(each)
+    loss = xp.zeros(x.shape[:2], each.dtype)
+    last = len(x) - 1 if length is None else xp.maximum(length - 1, 0)
+    loss[last, xp.arange(x.shape[1])] = each
+    return loss
+
+
+def run_layers(net: RecurrentNet, x: Any, state: tuple[Any, ...], length: Any = None) -> tuple[list[Strand], Any]:
+    """All layers and directions, from the first up; and the last layer's states (T, B, D*H) in the order of time."""
     xp = array_namespace(net.flat)
-    w = net.parameters
-    z = input_projection(net, x)  # (T, B, H)
-    steps, batch, hidden = z.shape
-    h = xp.empty((steps + 1, batch, hidden), net.dtype)
-    h[0] = state
-    turned = xp.ascontiguousarray(w["weight_hh_l0"].T)
-    if xp is np and batch * hidden * hidden <= SMALL:
-        _forward_loop(z, turned, h, net.cell.code)
-        return h
-    for t in range(steps):
-        z_t = xp.matmul(h[t], turned, out=h[t + 1])
-        z_t += z[t]
-        net.cell.forward(xp, z_t)
-    return h
+    below = x if x.ndim == 3 or not net.embedding else net.parameters["embedding.weight"][x]
+    strands: list[Strand] = []
+    for i, name in enumerate(net.strands):
+        reverse = name.endswith("_reverse")
+        u = xp.ascontiguousarray(turned(below, length)) if reverse else below
+        strands.append(_run_strand(net, name, reverse, u, tuple(part[i] for part in state)))
+        if len(strands) % net.directions == 0:
+            outs = [turned(s.h[1:], length) if s.reverse else s.h[1:] for s in strands[-net.directions :]]
+            below = outs[0] if len(outs) == 1 else xp.concatenate(outs, axis=2)
+    return strands, below
 
 
-def input_projection(net: RecurrentNet, x: Any) -> Any:
-    """W_ih x_t + b_ih + b_hh for every step: (T, B, H)."""
+def _run_strand(net: RecurrentNet, name: str, reverse: bool, u: Any, states: tuple[Any, ...]) -> Strand:
+    W, bias = net.parameters[f"weight_hh_{name}"], net.parameters[f"bias_hh_{name}"]
+    z = _projection(net, name, u)
+    h, c, coef = run_forward(net.cell, z, W, bias[-net.hidden :], states, is_small(W, z.shape[1]))
+    return Strand(name, reverse, u, h, c, coef)
+
+
+def is_small(W: Any, rows: int) -> bool:
+    """Whether a compiled loop is faster than a matrix product per step."""
+    return rows * W.size <= SMALL
+
+
+def _projection(net: RecurrentNet, name: str, u: Any) -> Any:
+    """(W_ih u_t + b_ih + b_hh) * signs for every step: (T, B, G*H). A bias inside a product is left to the cell."""
     xp = array_namespace(net.flat)
-    w = net.parameters
-    bias = w["bias_ih_l0"] + w["bias_hh_l0"]
-    if x.ndim == 2 and not net.embedding:
-        return (xp.ascontiguousarray(w["weight_ih_l0"].T) + bias)[x]
-    inputs = cell_input(net, x)
-    z = inputs.reshape(-1, inputs.shape[2]) @ w["weight_ih_l0"].T
+    W, bias = net.parameters[f"weight_ih_{name}"], net.parameters[f"bias_ih_{name}"] + _outer_bias(net, name)
+    if -1.0 in net.cell.signs:
+        sign = signs(xp, net.cell, net.hidden, net.dtype)
+        W, bias = W * sign[:, None], bias * sign
+    if u.ndim == 2:
+        return (xp.ascontiguousarray(W.T) + bias)[u]
+    z = u.reshape(-1, u.shape[2]) @ W.T
     z += bias
-    return z.reshape(*x.shape[:2], -1)
+    return z.reshape(*u.shape[:2], -1)
 
 
-def cell_input(net: RecurrentNet, x: Any) -> Any:
-    """What the cell reads: (T, B, I) floats, or the embedded tokens. (Tokens without embedding have no such array.)"""
-    return net.parameters["embedding.weight"][x] if x.ndim == 2 else x
+def _outer_bias(net: RecurrentNet, name: str) -> Any:
+    bias = net.parameters[f"bias_hh_{name}"]
+    if net.cell.added_bias:
+        bias = bias.copy()
+        bias[-net.hidden :] = 0
+    return bias
 
 
-def errors(net: RecurrentNet, run: Run) -> tuple[Any, Any]:
-    """`own` (T, B, H): dL_t/dh_t through the read-out alone; `total` (T, B, H): dL/dz_s, all losses t >= s together.
+def errors(net: RecurrentNet, run: Run, own: list[Any] | None = None) -> tuple[list[Any], Errors]:
+    """Per direction (T, B, H) dL_t/dh_t of the last layer through the read-out alone, in the direction's own time; and
+    the errors of all losses together.
 
     FloatingPointError where they are not finite: a saturated unit hides infinite weights from the loss.
     """
-    xp = array_namespace(net.flat)
     with np.errstate(all="ignore"):
-        own = output_errors(net, run)
-        total = _carried_back(own, run.slope, net.parameters["weight_hh_l0"])
-        if not math.isfinite(float(total.sum(dtype=np.float64))) and not bool(xp.isfinite(total).all()):
-            raise FloatingPointError(_not_finite("error", total))
+        own = output_errors(net, run) if own is None else own
+        total = carried_back(net, run, own)
+        for z in total.z:
+            if not finite(z):
+                raise FloatingPointError(not_finite("error", z))
     return own, total
 
 
-def _carried_back(own: Any, slope: Any, W: Any) -> Any:
-    """total[t] = slope[t] * (own[t] + total[t+1] @ W), from the last step to the first."""
-    xp = array_namespace(own)
-    steps, batch, hidden = own.shape
-    total = xp.empty_like(own)
-    if xp is np and batch * hidden * hidden <= SMALL:
-        _backward_loop(own, slope, W, total)
-        return total
-    xp.multiply(own[-1], slope[-1], out=total[-1])
-    for t in range(steps - 2, -1, -1):
-        d = xp.matmul(total[t + 1], W, out=total[t])
-        d += own[t]
-        d *= slope[t]
+def output_errors(net: RecurrentNet, run: Run) -> list[Any]:
+    """Per direction (T, B, H): dL_t/dh_t through the read-out of step t alone, in the direction's own time."""
+    return seeds(net, run, errors_at_states(net, run_score_errors(run)))
+
+
+def run_score_errors(run: Run) -> Any:
+    """dL/dscores (rows, O)."""
+    y = run.y.reshape(len(run.top), -1) if run.y.dtype.kind == "f" else run.y.reshape(-1)
+    return score_errors(run.p.reshape(len(run.top), -1), y, run.weight)
+
+
+def seeds(net: RecurrentNet, run: Run, at_states: Any) -> list[Any]:
+    """Errors at what the decoder read (rows, D*H), per direction and as (T, B, H) in its own time."""
+    xp = array_namespace(net.flat)
+    T, B = run.loss.shape
+    parts = []
+    for k in range(net.directions):
+        part = at_states if net.directions == 1 else at_states[:, k * net.hidden : (k + 1) * net.hidden]
+        if run.end:
+            own = xp.zeros((T, B, net.hidden), net.dtype)
+            last = T - 1 if run.length is None else xp.maximum(run.length - 1, 0)
+            own[last, xp.arange(B)] = part
+        else:
+            own = part.reshape(T, B, -1)
+            own = xp.ascontiguousarray(turned(own, run.length) if k else own)
+        parts.append(own)
+    return parts
+
+
+def carried_back(net: RecurrentNet, run: Run, own: list[Any]) -> Errors:
+    """Errors of every strand, from the last layer down."""
+    d: list[Any] = [None] * len(run.strands)
+    z: list[Any] = [None] * len(run.strands)
+    for layer in reversed(range(net.layers)):
+        indices = [layer * net.directions + k for k in range(net.directions)]
+        for i, part in zip(indices, own, strict=True):
+            strand = run.strands[i]
+            W = in_order(net.cell, net.parameters[f"weight_hh_{strand.name}"])
+            d[i], z[i] = run_backward(net.cell, W, part, strand.coef, is_small(W, part.shape[1]))
+        if layer:
+            own = split_directions(net, run.length, inputs_errors(net, run, indices, z))
+    return Errors(d, z)
+
+
+def inputs_errors(net: RecurrentNet, run: Run, indices: list[int], z: list[Any]) -> Any:
+    """(T, B, I): errors at the input of a layer, all its directions together, in the order of time."""
+    total = None
+    for i in indices:
+        strand = run.strands[i]
+        W = net.parameters[f"weight_ih_{strand.name}"]
+        T, B, _ = z[i].shape
+        back = (z[i].reshape(T * B, -1)[:, inward_columns(net.cell, net.hidden)] @ W).reshape(T, B, -1)
+        back = turned(back, run.length) if strand.reverse else back
+        total = back if total is None else total + back
     return total
 
 
-def output_errors(net: RecurrentNet, run: Run) -> Any:
-    """dL_t/dh_t through the read-out of step t alone: (T, B, H) = (p - onehot(y)) V."""
-    d = logit_errors(run)
-    return (d @ net.parameters["decoder.weight"]).reshape(*run.loss.shape, -1)
+def split_directions(net: RecurrentNet, length: Any, both: Any) -> list[Any]:
+    """(T, B, D*H) in the order of time, per direction and in its own."""
+    if net.directions == 1:
+        return [both]
+    xp, H = array_namespace(both), net.hidden
+    return [xp.ascontiguousarray(both[..., :H]), xp.ascontiguousarray(turned(both[..., H:], length))]
 
 
-def logit_errors(run: Run) -> Any:
-    """dL/dlogits = mask * (p - onehot(y)): (T*B, O)."""
-    xp = array_namespace(run.p)
-    d = run.p.reshape(-1, run.p.shape[2]).copy()
-    d[xp.arange(len(d)), run.y.reshape(-1)] -= 1
-    if run.mask is not None:
-        d *= run.mask.reshape(-1, 1)
-    return d
-
-
-def gradients(net: RecurrentNet, run: Run, total: Any) -> dict[str, Any]:
-    """dL/dparameter for every parameter, from the errors at the pre-activations (T, B, H)."""
+def gradients(net: RecurrentNet, run: Run, total: Errors) -> dict[str, Any]:
+    """dL/dparameter for every parameter."""
     xp = array_namespace(net.flat)
     grads = net.views(xp.empty_like(net.flat))
-    rows = total.reshape(-1, total.shape[2])
-    xp.matmul(rows.T, run.h[:-1].reshape(len(rows), -1), out=grads["weight_hh_l0"])
-    grads["bias_hh_l0"][...] = rows.sum(axis=0)
-    grads["bias_ih_l0"][...] = grads["bias_hh_l0"]
-    _input_gradients(net, run.x, rows, grads)
-    d = logit_errors(run)
-    xp.matmul(d.T, run.h[1:].reshape(len(rows), -1), out=grads["decoder.weight"])
-    grads["decoder.bias"][...] = d.sum(axis=0)
+    for strand, z in zip(run.strands, total.z, strict=True):
+        _strand_gradients(net, strand, z.reshape(-1, z.shape[2]), grads)
+    if net.embedding:
+        back = inputs_errors(net, run, list(range(net.directions)), total.z)
+        grads["embedding.weight"][...] = sum_by_token(back.reshape(-1, back.shape[2]), run.x.reshape(-1), net.inputs)
+    if net.decoder:
+        d = run_score_errors(run)
+        xp.matmul(d.T, run.top, out=grads["decoder.weight"])
+        grads["decoder.bias"][...] = d.sum(axis=0)
     return grads
 
 
-def _input_gradients(net: RecurrentNet, x: Any, rows: Any, grads: dict[str, Any]) -> None:
-    if x.ndim == 2 and not net.embedding:
-        grads["weight_ih_l0"][...] = sum_by_token(rows, x.reshape(-1), net.inputs).T
-        return
-    inputs = cell_input(net, x).reshape(len(rows), -1)
-    grads["weight_ih_l0"][...] = rows.T @ inputs
-    if net.embedding:
-        back = rows @ net.parameters["weight_ih_l0"]
-        grads["embedding.weight"][...] = sum_by_token(back, x.reshape(-1), net.inputs)
+def _strand_gradients(net: RecurrentNet, strand: Strand, z: Any, grads: dict[str, Any]) -> None:
+    cell, name = net.cell, strand.name
+    hh, ih = z[:, recurrent_columns(cell, net.hidden)], z[:, inward_columns(cell, net.hidden)]
+    grads[f"weight_hh_{name}"][...] = in_gate_order(cell, hh.T @ strand.h[:-1].reshape(len(z), -1))
+    grads[f"bias_hh_{name}"][...] = in_gate_order(cell, hh.sum(axis=0))
+    grads[f"bias_ih_{name}"][...] = ih.sum(axis=0)
+    u = strand.u.reshape(len(z), -1) if strand.u.ndim == 3 else strand.u.reshape(-1)
+    W = grads[f"weight_ih_{name}"]
+    W[...] = sum_by_token(ih, u, net.inputs).T if u.ndim == 1 else ih.T @ u
 
 
 def sum_by_token(rows: Any, tokens: Any, symbols: int) -> Any:
     """(symbols, H): row v is the sum of the rows whose token is v."""
     xp = array_namespace(rows)
     out = xp.zeros((symbols, rows.shape[1]), rows.dtype)
-    if is_cupy(rows):
+    if not paths.takes_loops(rows):
         xp.add.at(out, tokens, rows)
     else:
         _scatter_loop(rows, tokens, out)
     return out
-
-
-def _check_tokens(name: str, tokens: Any, symbols: int) -> None:
-    low, high = int(tokens.min()), int(tokens.max())
-    if low < 0 or high >= symbols:
-        raise ValueError(f"{name}: expected tokens from 0 to {symbols - 1}, got {low} to {high}")
 
 
 @jit
@@ -275,51 +318,3 @@ def _scatter_loop(rows, tokens, out):
         v = tokens[r]
         for j in range(rows.shape[1]):
             out[v, j] += rows[r, j]
-
-
-@jit
-def _add_product(row, matrix, out):
-    """out += row @ matrix; four rows of the matrix at a time, so that the inner loop becomes vector code."""
-    n, m = matrix.shape
-    i = 0
-    while i + 4 <= n:
-        a, b, c, d = row[i], row[i + 1], row[i + 2], row[i + 3]
-        for j in range(m):
-            out[j] += (a * matrix[i, j] + b * matrix[i + 1, j]) + (c * matrix[i + 2, j] + d * matrix[i + 3, j])
-        i += 4
-    while i < n:
-        for j in range(m):
-            out[j] += row[i] * matrix[i, j]
-        i += 1
-
-
-@jit
-def _forward_loop(z, turned, h, code):
-    """h[t+1] = activation(z[t] + h[t] @ turned)."""
-    steps, batch, hidden = z.shape
-    for t in range(steps):
-        for b in range(batch):
-            row = h[t + 1, b]
-            for j in range(hidden):
-                row[j] = z[t, b, j]
-            _add_product(h[t, b], turned, row)
-            for j in range(hidden):
-                if code == 0:
-                    row[j] = math.tanh(row[j])
-                elif row[j] < 0:
-                    row[j] = 0
-
-
-@jit
-def _backward_loop(own, slope, W, total):
-    """total[t] = slope[t] * (own[t] + total[t+1] @ W)."""
-    steps, batch, hidden = own.shape
-    for t in range(steps - 1, -1, -1):
-        for b in range(batch):
-            row = total[t, b]
-            for j in range(hidden):
-                row[j] = own[t, b, j]
-            if t + 1 < steps:
-                _add_product(total[t + 1, b], W, row)
-            for j in range(hidden):
-                row[j] *= slope[t, b, j]

@@ -62,14 +62,15 @@ def test_any_shape_against_naive(problem):
 def test_every_part_of_a_run_against_naive(kind, cell):
     net, batch = problem(kind, cell, full=True)
     run, want = unroll.forward(net, *unroll.check_batch(net, **batch)), naive.forward(net, **batch)
-    np.testing.assert_allclose(run.h, want.h, rtol=1e-12, atol=1e-14)
+    strand = run.strands[0]
+    np.testing.assert_allclose(strand.h, want.h, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(run.p, want.p, rtol=1e-12)
     np.testing.assert_allclose(run.loss, want.loss, rtol=1e-12)
     own, total = unroll.errors(net, run)
     d = naive.errors(want)
     for t in range(len(own)):
-        np.testing.assert_allclose(own[t] * run.slope[t], d[t, t], rtol=1e-11, atol=1e-14)
-        np.testing.assert_allclose(total[t], d[:, t].sum(axis=0), rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose(own[0][t] * strand.coef[t], d[t, t], rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose(total.z[0][t], d[:, t].sum(axis=0), rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("hidden", [1, 3, 4, 9, 16])
@@ -191,7 +192,7 @@ def test_state_is_a_copy_and_may_have_two_dimensions():
     assert state.shape == (1, 2, net.hidden)
     run = unroll.forward(net, *unroll.check_batch(net, **batch))
     run.state[...] = 0
-    assert run.h[-1].all()
+    assert run.strands[0].h[-1].all()
 
 
 def test_gradients_are_views_into_one_array():

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from learnviews.kernels import rnn
 from learnviews.kernels.rnn import flow as flow_module
-from learnviews.kernels.rnn import lags as lags_module
 
 EVERY_CELL = pytest.mark.parametrize("cell", cases.CELLS)
 EVERY_KIND = pytest.mark.parametrize("kind", cases.KINDS)
@@ -80,12 +79,11 @@ def test_whole_and_remainder_against_naive(kind):
 
 
 @pytest.mark.parametrize("shares", [False, True])
-def test_loops_and_whole_array_operations_agree(monkeypatch, shares):
+def test_loops_and_whole_array_operations_agree(shares):
     net, batch = problem(full=True)
     with cases.path(compiled=True):
         loop = rnn.itemize(net, **batch, lags=4, shares=shares)
-    monkeypatch.setattr(flow_module, "advance", lags_module.advance_arrays)
-    with cases.path(compiled=False):
+    with cases.whole_arrays():
         arrays = rnn.itemize(net, **batch, lags=4, shares=shares)
     for name in ("norm", "beyond", "whole", "remainder", *(["share", "share_beyond"] if shares else [])):
         np.testing.assert_allclose(getattr(loop, name), getattr(arrays, name), rtol=1e-12, atol=1e-14, err_msg=name)

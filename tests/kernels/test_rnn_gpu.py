@@ -1,13 +1,13 @@
 """The same few checks with CuPy: every result lies on the device and is NumPy's within float32's error."""
 
 import cases
+import deep_nets
 import numpy as np
 import pytest
 
 from learnviews.kernels import rnn
 from learnviews.kernels.arrays import array_namespace, as_numpy
 from learnviews.kernels.rnn import flow as flow_module
-from learnviews.kernels.rnn import lags
 
 pytestmark = pytest.mark.gpu
 
@@ -101,19 +101,6 @@ def test_vanishing_errors_keep_their_size(on_device):
     np.testing.assert_allclose(as_numpy(rnn.itemize(there, **moved, lags=None).norm), want, rtol=1e-2)
 
 
-def test_advance_takes_the_whole_array_operations(cupy):
-    r = np.random.default_rng(0)
-    E, slope, rest, q = r.normal(size=(4, 12, 9)).astype(np.float32)  # 6 steps of 2 sequences
-    E *= 10.0 ** r.uniform(-25, 9, (12, 1)).astype(np.float32)
-    exponent, (norm, remainder, share) = np.arange(-120, 0, 10, dtype=np.int32), np.zeros((3, 6, 3, 2))
-    host = [E, slope, exponent, norm, rest, remainder, q, share]
-    device = [cupy.asarray(a) for a in host]
-    lags.advance(1, *device)
-    lags.advance_arrays(1, *host)
-    for got, want in zip(device, host, strict=True):
-        np.testing.assert_allclose(as_numpy(got), want, rtol=1e-5, atol=1e-30)
-
-
 def test_numbers_that_are_not_finite_name_step_and_sequence(on_device):
     net, batch = problem("floats")
     batch["x"][3, 1, 0] = np.nan
@@ -136,3 +123,23 @@ def test_tokens_out_of_range(on_device):
     there, moved = on_device(net, batch)
     with pytest.raises(ValueError, match="x: expected tokens from 0 to 3"):
         rnn.bptt(there, **moved)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+@pytest.mark.parametrize("layers, both", [(1, False), (2, False), (2, True)])
+def test_every_cell_and_depth(cupy, cell, layers, both):
+    net = deep_nets.make_net(cell, layers, both, dtype="float32", hidden=16)
+    there = net.to(cupy)
+    for head in deep_nets.HEADS:
+        batch = deep_nets.make_batch(net, head=head, started=False, T=12)
+        moved = {name: None if value is None else cupy.asarray(value) for name, value in batch.items()}
+        for name, gradient in rnn.bptt(there, **moved)[1].items():
+            assert_close(gradient, rnn.bptt(net, **batch)[1][name])
+        for parameter in rnn.parameters_of(net):
+            options = {"parameter": parameter, "lags": 5, "unit": "all"}
+            got, want = rnn.itemize(there, **moved, **options), rnn.itemize(net, **batch, **options)
+            for name in ("norm", "beyond", "whole", "units"):
+                assert_close(getattr(got, name), getattr(want, name), rtol=1e-3)
+    batch = deep_nets.make_batch(net, started=False, T=12)
+    moved = {name: None if value is None else cupy.asarray(value) for name, value in batch.items()}
+    assert_close(rnn.connectivity(there, **moved).norm, rnn.connectivity(net, **batch).norm, rtol=1e-3)

@@ -6,7 +6,6 @@ import pytest
 
 from learnviews.kernels import rnn
 from learnviews.kernels.rnn import flow as flow_module
-from learnviews.kernels.rnn import lags as lags_module
 
 EVERY_PARAMETER = pytest.mark.parametrize("parameter", flow_module.PARAMETERS)
 BOTH_PATHS = pytest.mark.parametrize("compiled", [True, False], ids=["loop", "matmul"])
@@ -46,10 +45,10 @@ def test_exploding_errors_keep_their_size_in_float32(compiled):
     np.testing.assert_allclose(single.norm, double.norm, rtol=1e-3)
 
 
-def test_whole_array_operations_keep_vanishing_errors_too(monkeypatch):
+def test_whole_array_operations_keep_vanishing_errors_too():
     net, batch = long_problem(0.45)
-    monkeypatch.setattr(flow_module, "advance", lags_module.advance_arrays)
-    single, double = single_and_double(net, batch, lags=None)
+    with cases.whole_arrays():
+        single, double = single_and_double(net, batch, lags=None)
     np.testing.assert_allclose(single.norm, double.norm, rtol=1e-3)
 
 

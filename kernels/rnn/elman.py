@@ -1,0 +1,75 @@
+"""The plain (Elman) cells: h = tanh(z) or relu(z) with z = W_ih x + b_ih + W_hh h_before + b_hh.
+
+Legend: slope = dh/dz. One block of coefficients: [slope]. One block of errors: [z].
+"""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+from typing import Any
+
+from ..jit import jit
+
+
+class Tanh:
+    """h = tanh(z);  dh/dz = 1 - h^2."""
+
+    name = "tanh"
+    code = 0
+    gates = 1
+    gate_names: tuple[str, ...] = ()
+    signs: tuple[float, ...] = (1.0,)
+    coefs = 1
+    blocks = 1
+    states = 1
+    recurrent = (0, 1)
+    inward = (0, 1)
+    order: tuple[int, ...] = (0,)
+    added_bias = False
+
+    def forward(self, xp: ModuleType, z: Any, h: Any, c: Any, bias: Any, out: Any, kept: Any, coef: Any) -> None:
+        xp.tanh(z, out=out)
+        xp.multiply(out, out, out=coef)
+        xp.subtract(1, coef, out=coef)
+
+    def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
+        return dh, dh * coef, carry
+
+    def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
+        return coef  # there is one block to choose
+
+    def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
+        return q * coef
+
+
+class Relu(Tanh):
+    """h = max(z, 0);  dh/dz = 1 where h > 0, else 0 (at 0 too, as PyTorch has it)."""
+
+    name = "relu"
+    code = 1
+
+    def forward(self, xp: ModuleType, z: Any, h: Any, c: Any, bias: Any, out: Any, kept: Any, coef: Any) -> None:
+        xp.maximum(z, 0, out=out)
+        coef[...] = out > 0
+
+
+@jit
+def forward_rows(code, z, h, coef):
+    """h (in place of the pre-activation) and slope, row by row."""
+    for b in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            if code == 0:
+                v = math.tanh(z[b, j])
+                h[b, j] = v
+                coef[b, j] = 1 - v * v
+            else:
+                v = z[b, j] if not z[b, j] < 0 else z.dtype.type(0)
+                h[b, j] = v
+                coef[b, j] = 1 if v > 0 else 0
+
+
+@jit
+def backward_row(d, coef, z):
+    for j in range(d.size):
+        z[j] = d[j] * coef[j]

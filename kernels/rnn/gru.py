@@ -1,0 +1,154 @@
+"""The gated recurrent unit, in PyTorch's form and order of gates (r, z, n).
+
+    r = sigmoid(W_ir x + b_ir + W_hr h' + b_hr)         h' the state before
+    z = sigmoid(W_iz x + b_iz + W_hz h' + b_hz)
+    n = tanh(W_in x + b_in + r * q),  q = W_hn h' + b_hn
+    h = (1 - z) * n + z * h'
+
+Everything that leaves a step backward is dh times a coefficient. The candidate's error differs on the two sides of the
+reset gate, so there are four blocks of errors, [n at q, r, z, n at the input]: the first three belong to weight_hh, the
+last three to weight_ih. Five blocks of coefficients: one per block of errors, and z, by which dh skips to h'.
+"""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..jit import jit
+
+
+class GRU:
+    name = "gru"
+    code = 2
+    gates = 3
+    gate_names: tuple[str, ...] = ("r", "z", "n")
+    signs: tuple[float, ...] = (
+        -1.0,
+        -1.0,
+        1.0,
+    )  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
+    coefs = 5
+    blocks = 4
+    states = 1
+    recurrent = (0, 3)
+    inward = (1, 4)
+    order: tuple[int, ...] = (2, 0, 1)  # rows of weight_hh in the order of the recurrent blocks
+    added_bias = True
+
+    def forward(self, xp: ModuleType, z: Any, h: Any, c: Any, bias: Any, out: Any, kept: Any, coef: Any) -> None:
+        """z = (recurrent product, input product) of shape (2, B, 3H)."""
+        H = h.shape[1]
+        product, given = z
+        r, u = 1 / (1 + xp.exp(product[:, : 2 * H] + given[:, : 2 * H])).reshape(-1, 2, H).transpose(1, 0, 2)
+        q = product[:, 2 * H :] + bias
+        n = xp.tanh(given[:, 2 * H :] + r * q)
+        xp.add(n, u * (h - n), out=out)
+        across = (1 - u) * (1 - n * n)
+        parts = (across * r, across * q * r * (1 - r), (h - n) * u * (1 - u), across, u)
+        for i, part in enumerate(parts):
+            coef[:, i * H : (i + 1) * H] = part
+
+    def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
+        dh = dh + carry
+        split = coef.reshape(*coef.shape[:-1], 5, -1)
+        z = dh[..., None, :] * split[..., :4, :]
+        return dh, z.reshape(*dh.shape[:-1], -1), dh * split[..., 4, :]
+
+    def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
+        """|chosen blocks of the errors| per unit of |dh|."""
+        split = coef.reshape(*coef.shape[:-1], 5, -1)[..., :4, :]
+        which = [i for i in range(4) if chosen[i]]
+        if len(which) == 1:
+            return xp.ascontiguousarray(split[..., which[0], :])
+        part = split[..., which, :]
+        return xp.sqrt((part * part).sum(axis=-2))
+
+    def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
+        """The row p with <errors, q> = <dh, p>."""
+        H = coef.shape[-1] // 5
+        return (q * coef[..., : 4 * H]).reshape(*q.shape[:-1], 4, H).sum(axis=-2)
+
+
+@jit
+def open_gates(z, given):
+    """z: recurrent product; in r and z blocks out: exp(-pre-activation) still to come, so only the sum is formed."""
+    for b in range(z.shape[0]):
+        row, other = z[b], given[b]
+        for j in range(2 * row.size // 3):
+            row[j] += other[j]
+
+
+@jit
+def candidates(z, given, bias, n):
+    """z: r and u blocks hold exp(-pre-activation); they become the gates, the last one q. n: candidate's argument."""
+    H = z.shape[1] // 3
+    for b in range(z.shape[0]):
+        r, u, q, inner, out = z[b, :H], z[b, H : 2 * H], z[b, 2 * H :], given[b, 2 * H :], n[b]
+        for j in range(H):
+            r[j] = 1 / (1 + r[j])
+            u[j] = 1 / (1 + u[j])
+            q[j] += bias[j]
+            out[j] = inner[j] + r[j] * q[j]
+
+
+@jit
+def finish(z, n, before, h, coef):
+    """h and the coefficients, from the gates and the candidate."""
+    H = n.shape[1]
+    for b in range(n.shape[0]):
+        r, u, q, new, old, out = z[b, :H], z[b, H : 2 * H], z[b, 2 * H :], n[b], before[b], h[b]
+        at_q, at_r, at_u = coef[b, :H], coef[b, H : 2 * H], coef[b, 2 * H : 3 * H]
+        at_n, skip = coef[b, 3 * H : 4 * H], coef[b, 4 * H :]
+        for j in range(H):
+            across = (1 - u[j]) * (1 - new[j] * new[j])
+            apart = old[j] - new[j]
+            out[j] = new[j] + u[j] * apart
+            at_n[j] = across
+            at_q[j] = across * r[j]
+            at_r[j] = across * q[j] * r[j] * (1 - r[j])
+            at_u[j] = apart * u[j] * (1 - u[j])
+            skip[j] = u[j]
+
+
+@jit
+def exponentials(z, columns):
+    for b in range(z.shape[0]):
+        for j in range(columns):
+            z[b, j] = math.exp(z[b, j])
+
+
+@jit
+def tangents(n):
+    for b in range(n.shape[0]):
+        for j in range(n.shape[1]):
+            n[b, j] = math.tanh(n[b, j])
+
+
+def forward_rows(z: Any, given: Any, before: Any, bias: Any, h: Any, coef: Any, n: Any) -> None:
+    """One step of all sequences: NumPy's vector code for exp and tanh, compiled passes for the rest."""
+    H = n.shape[1]
+    open_gates(z, given)
+    np.exp(z[:, : 2 * H], out=z[:, : 2 * H])
+    candidates(z, given, bias, n)
+    np.tanh(n, out=n)
+    finish(z, n, before, h, coef)
+
+
+@jit
+def backward_row(d, carry, coef, z):
+    H = d.size
+    at_q, at_r, at_u = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H]
+    at_n, skip = coef[3 * H : 4 * H], coef[4 * H :]
+    z_q, z_r, z_u, z_n = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
+    for j in range(H):
+        v = d[j] + carry[j]
+        d[j] = v
+        z_q[j] = v * at_q[j]
+        z_r[j] = v * at_r[j]
+        z_u[j] = v * at_u[j]
+        z_n[j] = v * at_n[j]
+        carry[j] = v * skip[j]

@@ -1,0 +1,125 @@
+"""What itemizing gives: norms and shares by step, lag and sequence, and what can be read off them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..arrays import array_namespace
+
+
+@dataclass
+class Flow:
+    """Itemized gradients of one batch: T steps, K lags, B sequences. Column j of step s is the loss of s + lags[j].
+
+    Norms are Frobenius norms of one cell's contribution to dL/dparameter, in nats (or units of the squared error) per
+    unit of the parameter. Steps are those of the sequence, also where the direction runs backward through them.
+    """
+
+    norm: Any  # (T, K, B) float64; 0 where not valid; at most the largest float64 (log_norm goes on)
+    beyond: Any  # (T, B) norm of the sum of everything that was not kept; exactly 0 where nothing lies beyond
+    share: Any | None  # (T, K, B) <cell's gradient, G>, or None
+    share_beyond: Any | None  # (T, B)
+    total: float | None  # ||G||_F^2, with shares
+    loss: Any  # (T, B) nats or squared error
+    parameter: str
+    whole: Any = field(repr=False)  # (T, B) |d_s|, d_s the error at step s from all losses
+    remainder: Any = field(repr=False)  # (T, N, B) |d_s - sum of the lags at a distance of 0..m|; None if not computed
+    lags: Any = field(repr=False, default=None)  # (K,) int: how many steps ahead of the state step each loss lies
+    units: Any = field(repr=False, default=None)  # (T, K, B, H) norm per hidden unit, with unit="all"
+    unit_share: Any = field(repr=False, default=None)  # (T, K, B, H) share per hidden unit, with shares too
+    gate: str | None = None
+    unit: int | None = None
+    log: Any = field(repr=False, default=None)  # (T, K, B) log norm where float64 does not hold all norms
+
+    def __post_init__(self) -> None:
+        if self.lags is None:
+            self.lags = array_namespace(self.norm).arange(self.norm.shape[1])
+
+    @property
+    def valid(self) -> Any:
+        """(T, K) bool: False where the loss would lie before the start or past the end of the sequence."""
+        return valid_cells(self.norm.shape[0], self.lags)
+
+    @property
+    def kept(self) -> Any:
+        """(T, K, B) bool: False where a valid cell was dropped. Nothing is dropped without a tolerance."""
+        xp = array_namespace(self.norm)
+        return xp.broadcast_to(self.valid[:, :, None], self.norm.shape)
+
+    @property
+    def log_norm(self) -> Any:
+        """(T, K, B) natural logarithm of the norms, finite where they are too large or small for float64; -inf at 0."""
+        if self.log is not None:
+            return self.log
+        with np.errstate(divide="ignore"):
+            return array_namespace(self.norm).log(self.norm)
+
+    def horizon(self, fraction: float = 0.95) -> Any:
+        """How far away each step's error has to look to be known.
+
+        Parameters
+        ----------
+        fraction : float in (0, 1)
+            The part of the error to account for; 0.95 allows a relative miss of 5%.
+
+        Returns
+        -------
+        (T, B) int
+            Smallest m such that for every m' >= m (as far as lags were computed)
+            |d_s - sum of the lags closer than m'| <= (1 - fraction) |d_s|; -1 where no m <= K does. A step without any
+            error has horizon 0.
+
+        Raises
+        ------
+        ValueError
+            Below the last layer of a bidirectional net, where so many lags were asked for that this was not computed.
+        """
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction!r}")
+        if self.remainder is None:
+            raise ValueError(
+                "horizon: the lags reach so far to both sides that it was not computed; ask for fewer lags"
+            )
+        xp = array_namespace(self.norm)
+        misses = self.remainder > (1 - fraction) * self.whole[:, None, :]  # (T, N, B); index k stands for m' = k+1
+        lags = xp.arange(1, misses.shape[1] + 1)[None, :, None]
+        last_miss = (misses * lags).max(axis=1)  # 0: none
+        horizon = last_miss + 1
+        horizon[(self.whole == 0) & (last_miss == 0)] = 0
+        horizon[last_miss == misses.shape[1]] = -1
+        return horizon
+
+    def mean_lag(self) -> float:
+        """Mean distance of the losses weighted by norm; see `mean_lag`."""
+        return float(mean_lag(self.norm, self.lags))
+
+
+def valid_cells(steps: int, lags: Any) -> Any:
+    """(T, K) bool: whether step s + lags[j] lies in the sequence."""
+    loss = array_namespace(lags).arange(steps)[:, None] + lags
+    return (loss >= 0) & (loss < steps)
+
+
+def mean_lag(norm: Any, lags: Any = None) -> Any:
+    """Mean distance |lag| weighted by norm, over the steps whose losses all exist (the edge would fake short lags).
+
+    Parameters
+    ----------
+    norm : (..., T, K, B)
+    lags : (K,) int, optional
+        0 to K-1 if absent.
+
+    Returns
+    -------
+    (...) array, in steps; nan where there is no gradient.
+    """
+    xp = array_namespace(norm)
+    T, K = norm.shape[-3:-1]
+    lags = xp.arange(K) if lags is None else xp.asarray(lags)
+    first, last = max(-int(lags.min()), 0), T - max(int(lags.max()), 0)
+    weight = norm[..., first : max(last, first), :, :].sum(axis=(-3, -1))  # (..., K)
+    with np.errstate(invalid="ignore"):
+        return weight @ abs(lags).astype(np.float64) / weight.sum(axis=-1)

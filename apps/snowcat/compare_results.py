@@ -267,6 +267,7 @@ class Forecasts(CompareCard):
         from learnviews.grammar import Forecast
 
         told = {"selection": self.room.rows, "model_selection": self.room.marked, "target": self._target}
+        told["names"] = [called(model) for model in models]
         history = float(self._history) if self._history else None
         return Forecast.from_models(models, series=self._series, history=history, **told)
 

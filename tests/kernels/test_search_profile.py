@@ -56,6 +56,16 @@ def test_bins_are_few_and_named(people):
     assert found["since"].labels[0].startswith("2020-01-0")
 
 
+def test_labels_that_are_numbers_are_in_their_order():
+    frame = pd.DataFrame({"cylinders": ["4"] * 9 + ["8"] * 5 + ["10"] * 3 + ["3"], "size": ["4", "8"] * 8 + ["s", "s"]})
+    data = search.load(frame.astype("category"))
+    found = Profile(data)
+    assert found["cylinders"].labels == ("3", "4", "8", "10")
+    assert list(found.totals["cylinders"]) == [1, 9, 5, 3]
+    assert found["size"].labels == ("4", "8", "s")  # one that is none: by how many there are
+    assert Profile(data, labels=3)["cylinders"].labels == ("4", "8", "others")
+
+
 def test_counts_are_those_of_a_naive_count(people):
     found, rng = Profile(people), np.random.default_rng(1)
     mask = rng.random(len(people)) < 0.3

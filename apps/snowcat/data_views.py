@@ -26,7 +26,7 @@ class Columns(DataCard):
     help = (
         "A histogram for each column. Point at a bar: how its rows fall into every other column shows in orange; "
         "click to keep them. What is to be predicted has a yellow ground. Grey bars are of missing values and of all "
-        "rarer labels."
+        "rarer labels together; one with a break across it would be higher than there is room for."
     )
     at_first = ("data",)
     size = (4, 8)

@@ -6,6 +6,16 @@ from typing import Any
 
 from bokeh.models import AdaptiveTicker, CustomJSTickFormatter, LogTicker
 
+# On a logarithmic axis ticks come in tens: at 1, 2 and 5 of each power of ten there is room for a label.
+FEW = """
+const first = (t) => Math.round(t / 10 ** Math.floor(Math.log10(t) + 1e-9))
+const round = (t) => Math.abs(t / 10 ** Math.floor(Math.log10(t) + 1e-9) - first(t)) < 1e-6
+if (ticks.length > 5) {
+  const kept = ticks.filter((t) => round(t) && [1, 2, 5, 10].includes(first(t)))
+  const skip = Math.ceil(ticks.length / 4)
+  if (kept.length > 1 ? !kept.includes(tick) : ticks.indexOf(tick) % skip) return ""
+}
+"""
 WORDS = """
 const t = Math.abs(tick)
 const said = (x) => String(+x.toPrecision(3))
@@ -20,7 +30,7 @@ return said(tick / 3600) + " h"
 def name_seconds(axis: Any, log: bool = False) -> None:
     """Have an axis of seconds say "90 s", "5 min", "2 h"."""
     ticker = LogTicker() if log else AdaptiveTicker(base=60, mantissas=[1, 2, 5, 10, 15, 20, 30], min_interval=1)
-    axis.update(ticker=ticker, formatter=CustomJSTickFormatter(code=WORDS))
+    axis.update(ticker=ticker, formatter=CustomJSTickFormatter(code=FEW + WORDS if log else WORDS))
 
 
 def in_words(seconds: float) -> str:

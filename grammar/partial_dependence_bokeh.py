@@ -123,7 +123,7 @@ class PartialDependencePlot(RowLinkedPlot):
         axis, places = self.handles["xaxis"], list(range(len(element.categories)))
         ticker = FixedTicker(ticks=places) if places else BasicTicker(desired_num_ticks=5)
         names = {at: short(label, 14) for at, label in enumerate(element.categories)}
-        axis.update(ticker=ticker, formatter=BasicTickFormatter(precision=3), major_label_overrides=names)
+        axis.update(ticker=ticker, formatter=BasicTickFormatter(), major_label_overrides=names)
         axis.update(axis_label=element.feature, major_label_orientation=0.7 if len(places) > 5 else 0.0)
         self.handles["yaxis"].axis_label = _asked(element)
         glyph = self.handles["glyph_renderer"].glyph

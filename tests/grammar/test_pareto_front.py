@@ -110,6 +110,32 @@ def test_the_front_is_a_line_with_names_that_do_not_overlap(linked):
             assert abs(y - v) > 13 or not same_side or abs(x - u) > 5 * len(names["text"][at])
 
 
+def test_ticks_can_be_told_apart_and_no_dot_is_cut(renderer):
+    frame = trials().assign(cost=lambda each: 0.0021 + 1e-5 * each["cost"])
+    frame.loc[5, "cost"] = 3.0  # far off: at the edge
+    plot = renderer.get_plot(lv.ParetoFront.from_trials(frame))
+    assert plot.handles["yaxis"].formatter.precision == "auto"  # as many digits as tell ticks apart
+    dots, range_ = plot.handles["source"].data, plot.handles["y_range"]
+    room = 0.02 * (range_.end - range_.start)
+    assert (dots["y"] > range_.start + room).all() and (dots["y"] < range_.end - room).all()
+    assert [number for number, at in zip(dots["number"], dots["marker"], strict=True) if at == "triangle"] == [6]
+
+
+SAID = "([code, ticks]) => ticks.map((tick, index) => new Function('tick', 'index', 'ticks', code)(tick, index, ticks))"
+
+
+def test_few_ticks_of_a_logarithmic_axis_are_named(renderer, page):
+    code = renderer.get_plot(lv.ParetoFront.from_trials(trials())).handles["xaxis"].formatter.code
+
+    def named(*ticks):
+        return [text for text in page.page.evaluate(SAID, [code, list(ticks)]) if text]
+
+    assert named(*range(1, 10), 10) == ["1 s", "2 s", "5 s", "10 s"]
+    assert named(*(each / 10 for each in range(1, 16))) == ["100 ms", "200 ms", "500 ms", "1 s"]
+    assert named(0.01, 0.1, 1, 10) == ["10 ms", "100 ms", "1 s", "10 s"]
+    assert len(named(*(3 + each / 10 for each in range(9)))) == 3
+
+
 @pytest.mark.parametrize("axes", [{}, {"logx": False}, {"logy": True}])
 def test_a_study_that_runs_is_patched(renderer, axes):
     plot = renderer.get_plot(lv.ParetoFront.from_trials(trials(0)).opts(**axes))

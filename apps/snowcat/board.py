@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bokeh.models import CustomJS, Spacer
@@ -21,11 +21,12 @@ COLUMNS, LEAST_ROWS, MOST_ROWS = 12, 3, 40
 
 @dataclass
 class Placed:
-    """A card's place on a board: its kind's name, and columns and rows it takes."""
+    """A card's place on a board: its kind's name, columns and rows it takes, and whether a user added it."""
 
     name: str
     width: int
     height: int
+    added: bool = False
 
 
 class Board:
@@ -70,7 +71,7 @@ class Board:
 
     def offered(self) -> dict[str, type[Card]]:
         """Kinds that can be added: of this step, fitting the data and problem, and not there."""
-        there = {each.name for each in self.layout}
+        there = {each.name for each in self.layout if self._is_shown(each)}
         step = self.room.step
         return {
             name: card
@@ -82,7 +83,8 @@ class Board:
         """Put a card on the board, first of all."""
         if name not in self.offered():
             raise ValueError(f"{name}: no card that fits this step, data set and problem")
-        self.layout.insert(0, Placed(name, *CARDS[name].size))
+        others = [each for each in self.layout if each.name != name]
+        self.layouts[self.room.step] = [Placed(name, *CARDS[name].size, added=True), *others]
         self.lay()
 
     def remove(self, name: str) -> None:
@@ -94,7 +96,7 @@ class Board:
         """The page's user moved or sized cards: [name, width, height] in their order."""
         there = {each.name: each for each in self.layout}
         told = [
-            Placed(name, _within(width, 2, COLUMNS), _within(height, LEAST_ROWS, MOST_ROWS))
+            replace(there[name], width=_within(width, 2, COLUMNS), height=_within(height, LEAST_ROWS, MOST_ROWS))
             for name, width, height in places
             if name in there
         ]
@@ -109,13 +111,17 @@ class Board:
 
     def lay(self) -> None:
         """Make the open cards those of the step that fit; what stays is not drawn anew."""
-        fitting = [each.name for each in self.layout if CARDS[each.name].fits(self.room)]
+        fitting = [each.name for each in self.layout if self._is_shown(each)]
         for name in [name for name in self.open if name not in fitting]:
             self._close(name)
         new = [name for name in fitting if name not in self.open and self._free() is not None and self._open(name)]
         self._tell()
         for name in new:
             self._show(name)
+
+    def _is_shown(self, placed: Placed) -> bool:
+        card = CARDS[placed.name]
+        return card.fits(self.room) and (placed.added or card.opens(self.room))
 
     def _open(self, name: str) -> bool:
         slot = self._free()

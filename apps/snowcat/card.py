@@ -42,7 +42,7 @@ class Card:
     at_first : tuple of str
         Steps in which it is there from the beginning.
     size : (int, int)
-        Columns (of 12) and rows (of 36 pixels) it takes, unless the user says otherwise.
+        Columns (of 12) and rows (of at least 36 pixels) it takes, unless the user says otherwise.
     hears : tuple of str
         Events of the workspace after which `show` is called; see `Workspace`.
     """

@@ -14,6 +14,7 @@ from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
 from .columns import Columns
+from .fitted_bokeh import fit_label
 from .palettes import BLACK, BLUE, BLUISH_GREEN, GREY, ORANGE, SKY_BLUE, VERMILLION, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
 from .row_map import MANY
@@ -166,11 +167,8 @@ class RowMapPlot(RowLinkedPlot):
         """Titles and ticks of the axes: those of a patched element may be others."""
         super().annotate(element)
         for axis, title in zip(("xaxis", "yaxis"), element.titles, strict=True):
-            self.handles[axis].update(
-                axis_label=title,
-                ticker=BasicTicker(desired_num_ticks=5),
-                formatter=BasicTickFormatter(),
-            )
+            self.handles[axis].update(ticker=BasicTicker(desired_num_ticks=5), formatter=BasicTickFormatter())
+            fit_label(self.handles["plot"], self.handles[axis], title, title.replace(" of the variation", ""))
 
     def _zoomed(self, event: Any) -> None:
         """Another image, of what is seen now."""

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.embed import file_html
 from bokeh.events import RangesUpdate
+from bokeh.resources import INLINE
 
 import learnviews as lv
 from learnviews.grammar import RowMap
@@ -191,6 +193,17 @@ def test_values_have_a_scale_of_colours(renderer):
     assert len(set(inks)) == 3 and inks[2] == "#BBBBBB"
     assert plot.handles["names_source"].data["text"][0] == "age"
     assert (renderer.get_plot(found.clone().opts(many=1)).handles["raster_source"].data["image"][0] > 0).any()
+
+
+def test_titles_of_axes_are_as_long_as_the_axes(renderer, page):
+    frame = table().rename(columns={"a": "Number_of_seasons", "b": "Fielding_average"})
+    plot = renderer.get_plot(RowMap.from_data(frame, color="kind").opts(height=170, width=900, responsive=False))
+    page.page.set_content(file_html(plot.state, INLINE, suppress_callback_warning=True))
+    page.wait("window.Bokeh?.documents[0]?.is_idle")
+    tall, wide = page.js(
+        "[Bokeh.documents[0].roots()[0].left[0], Bokeh.documents[0].roots()[0].below[0]].map((axis) => axis.axis_label)"
+    )
+    assert "of the variation" in wide and "of the variation" not in tall and tall.count("%") == 1
 
 
 def test_other_rows_in_the_same_plot(linked):

@@ -63,6 +63,11 @@ class Card:
         """Whether there is something to show with this data set and problem; else the card is not offered."""
         return room.data is not None
 
+    @classmethod
+    def opens(cls, room: Workspace) -> bool:
+        """Whether a card that is there at first says enough of this data set and problem; else it is only offered."""
+        return True
+
     def show(self) -> None:
         """Draw the card as things are now; called first when it is added, then after each event of `hears`."""
         raise NotImplementedError

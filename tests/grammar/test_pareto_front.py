@@ -121,19 +121,24 @@ def test_ticks_can_be_told_apart_and_no_dot_is_cut(renderer):
     assert [number for number, at in zip(dots["number"], dots["marker"], strict=True) if at == "triangle"] == [6]
 
 
-SAID = "([code, ticks]) => ticks.map((tick, index) => new Function('tick', 'index', 'ticks', code)(tick, index, ticks))"
+SAID = """([ticks, words, start, end]) => new Function("cb_data", ticks)({range: {start, end}})
+  .map((tick) => new Function("tick", words)(tick))"""
 
 
 def test_few_ticks_of_a_logarithmic_axis_are_named(renderer, page):
-    code = renderer.get_plot(lv.ParetoFront.from_trials(trials())).handles["xaxis"].formatter.code
+    axis = renderer.get_plot(lv.ParetoFront.from_trials(trials())).handles["xaxis"]
 
-    def named(*ticks):
-        return [text for text in page.page.evaluate(SAID, [code, list(ticks)]) if text]
+    def named(low, high):
+        return page.page.evaluate(SAID, [axis.ticker.major_code, axis.formatter.code, low, high])
 
-    assert named(*range(1, 10), 10) == ["1 s", "2 s", "5 s", "10 s"]
-    assert named(*(each / 10 for each in range(1, 16))) == ["100 ms", "200 ms", "500 ms", "1 s"]
-    assert named(0.01, 0.1, 1, 10) == ["10 ms", "100 ms", "1 s", "10 s"]
-    assert len(named(*(3 + each / 10 for each in range(9)))) == 3
+    assert named(0.7, 9.5) == ["1 s", "2 s", "5 s"]
+    assert named(0.9, 27) == ["1 s", "2 s", "5 s", "10 s", "20 s"]
+    assert named(0.09, 1.6) == ["100 ms", "200 ms", "500 ms", "1 s"]
+    assert named(0.02, 40) == ["100 ms", "1 s", "10 s"] and named(5, 400) == ["10 s", "60 s"]
+    assert named(40, 900) == ["60 s", "2 min", "5 min", "10 min"]
+    assert named(1e-3, 1e6) == ["1 ms", "100 ms", "10 s", "10 min", "10 h"]
+    assert named(3.05, 3.9) == ["3.2 s", "3.4 s", "3.6 s", "3.8 s"]
+    assert named(0, 1) == []
 
 
 @pytest.mark.parametrize("axes", [{}, {"logx": False}, {"logy": True}])

@@ -247,11 +247,11 @@ def ends_of(value: np.ndarray) -> tuple[float, float]:
 def _coded(values: pd.Series, labels: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
     """Numbers of labels, and the labels in the order of their values; or plain numbers, and no labels."""
     if labels is not None:
-        place = {label: at for at, label in enumerate(labels)}
-        unknown = [each for each in values.dropna().unique() if str(each) not in place]
+        number = {label: at for at, label in enumerate(labels)}
+        unknown = [each for each in values.dropna().unique() if str(each) not in number]
         if unknown:
             raise ValueError(f"{unknown[0]!r}: expected one of {', '.join(labels)}")
-        return values.map(lambda one: place[str(one)], na_action="ignore").fillna(-1).to_numpy(np.int64), list(labels)
+        return values.map(lambda one: number[str(one)], na_action="ignore").fillna(-1).to_numpy(np.int64), list(labels)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         plain = values.to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(plain), plain, np.nan), []

@@ -154,4 +154,4 @@ def page(chromium):
     yield watched
     context.close()
     assert watched.outside == []
-    assert watched.errors == []
+    assert not watched.errors, watched.errors

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bokeh.models import CustomJS, Spacer
 
-from learnviews.apps.snowcat.card import Card
+from learnviews.apps.snowcat.card import STEPS, Card
 from learnviews.apps.snowcat.cards import CARDS
 from learnviews.apps.snowcat.slot import Slot
 
@@ -66,7 +66,7 @@ class Board:
         """Cards of the present step."""
         step = self.room.step
         if step not in self.layouts:
-            self.layouts[step] = [Placed(card.name, *card.size) for card in CARDS.values() if step in card.at_first]
+            self.layouts[step] = _at_first(step)
         return self.layouts[step]
 
     def offered(self) -> dict[str, type[Card]]:
@@ -95,11 +95,7 @@ class Board:
     def arrange(self, places: list[list[Any]]) -> None:
         """The page's user moved or sized cards: [name, width, height] in their order."""
         there = {each.name: each for each in self.layout}
-        told = [
-            replace(there[name], width=_within(width, 2, COLUMNS), height=_within(height, LEAST_ROWS, MOST_ROWS))
-            for name, width, height in places
-            if name in there
-        ]
+        told = [_placed(*place[:3], added=there[place[0]].added) for place in places if place[0] in there]
         seen = {each.name for each in told}
         self.layouts[self.room.step] = [*told, *(each for name, each in there.items() if name not in seen)]
         self._tell()
@@ -107,6 +103,14 @@ class Board:
     def reset(self) -> None:
         """The step's cards as they were at first."""
         self.layouts.pop(self.room.step, None)
+        self.lay()
+
+    def restore(self, boards: dict[str, Any]) -> None:
+        """Steps' cards as the user arranged them once: [name, width, height, whether added] in their order."""
+        for step, places in boards.items():
+            if step in STEPS:
+                known = {name: place for name, *place in places if name in CARDS}
+                self.layouts[step] = [_placed(name, *place) for name, place in known.items()]
         self.lay()
 
     def lay(self) -> None:
@@ -156,7 +160,9 @@ class Board:
             if each.name in self.open
         ]
         offered = [{"name": name, "title": card.title, "help": card.help} for name, card in self.offered().items()]
-        self.model.tags = [self._serial, {"step": self.room.step, "cards": cards, "offered": offered}]
+        step, layout = self.room.step, self.layout
+        own = None if layout == _at_first(step) else [list(astuple(each)) for each in layout]
+        self.model.tags = [self._serial, {"step": step, "cards": cards, "offered": offered, "own": own}]
 
     # -- what cards hear
 
@@ -182,6 +188,14 @@ class Board:
         for slot, card in list(self.open.values()):
             if slot.number == number:
                 card.do(word, argument)
+
+
+def _at_first(step: str) -> list[Placed]:
+    return [Placed(card.name, *card.size) for card in CARDS.values() if step in card.at_first]
+
+
+def _placed(name: str, width: Any, height: Any, added: Any = False) -> Placed:
+    return Placed(name, _within(width, 2, COLUMNS), _within(height, LEAST_ROWS, MOST_ROWS), bool(added))
 
 
 def _within(value: Any, least: int, most: int) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from learnviews.apps.snowcat.card import Card
-from learnviews.apps.snowcat.compare_findings import findings
+from learnviews.apps.snowcat.compare_findings import aside, findings
 from learnviews.apps.snowcat.pane import quiet, text
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class CompareCard(Card):
         self._open = True
         self._busy: dict[str, Any] = {}  # by kind of work that goes on: what is to be done next
         self._models: list[Model] = []
+        self._above: str | None = None  # what is above a figure that is being made
         self._waiting: set[Future[Any]] = set()
 
     @classmethod
@@ -99,6 +100,12 @@ class CompareCard(Card):
         self._busy[kind] = None
         self.room.jobs.start(kind, partial(_tried, work), partial(self._worked, kind, show, between))
 
+    def figure_later(self, head: str, work: Callable[[], Any], show: Callable[[Any], Any] | None = None) -> None:
+        """HTML, and below it a figure that a thread makes; as long as there is none it says so."""
+        self._above = head
+        self.slot.html(head if self.slot.drawn else head + waiting("Drawing…"))
+        self.later(work, show or self.slot.plot)
+
     def _worked(self, kind: str, show: Any, between: bool, done: tuple[Any, Exception | None], version: int) -> None:
         after = self._busy.pop(kind, None)
         if not self._open:
@@ -115,23 +122,29 @@ class CompareCard(Card):
                 if error is not None:
                     raise error
                 show(found)
+                if self._above is not None:
+                    self.slot.html(self._above)
             except Exception as problem:
-                self._drawn = None
+                self._drawn = self._above = None
                 self.slot.problem(str(problem) or type(problem).__name__)
                 if not isinstance(problem, TOLD):
                     raise
 
-    def found(self, model: Model, what: str, work: Callable[[Model], Any], slow: bool = False) -> Future[Any]:
-        """What is known of a model across pages: done, or done by and by; then the card draws itself anew.
+    def found(self, model: Model, function: str, *arguments: Any, slow: bool = False) -> Future[Any]:
+        """What a function of `kernels.search.aside` says of a model, for all pages: there, or found out by and by."""
+        live, number = self._place_of(model)
+        return aside(slow).task(live.study, number, function, *arguments)
 
-        `work` gets the model itself: of those of other studies cards have copies.
-        """
+    def ready(self, model: Model) -> Future[bool]:
+        """Whether a model's pipeline is there, for all pages; it is read, or fitted, by and by."""
+        live, number = self._place_of(model)
+        whole = live.model(number) or model  # of models of other studies cards have copies
+        return findings().ask(live.study, (number, "pipeline"), lambda: whole.pipeline is not None)
+
+    def _place_of(self, model: Model) -> tuple[LiveStudy, int]:
+        """Study of a compared model, and its number there."""
         key = key_of_compared(self.room, model)
-        live = study_of(self.room, key)
-        whole = live.model(int(key.rpartition("/")[2]))
-        future = findings(slow).ask(live.study, (key, what), partial(work, whole or model))
-        self.await_(future)
-        return future
+        return study_of(self.room, key), int(key.rpartition("/")[2])
 
     def await_(self, future: Future[Any]) -> None:
         """Draw the card anew once this is there."""

@@ -29,8 +29,7 @@ class Disputes(CompareCard):
         return bool(problem.targets)
 
     def draw(self, models: list[Model]) -> None:
-        self.slot.html(quiet(f"On {said_of_rows(models)}."))
-        self.later(partial(self._element, models), self.slot.plot)
+        self.figure_later(quiet(f"On {said_of_rows(models)}."), partial(self._element, models))
 
     def _element(self, models: list[Model]) -> Any:
         from learnviews.grammar import Disagreement
@@ -55,8 +54,7 @@ class Correlation(CompareCard):
         return bool(problem.targets)
 
     def draw(self, models: list[Model]) -> None:
-        self.slot.html(quiet(f"On {said_of_rows(models)}."))
-        self.later(partial(self._element, models), self.slot.plot)
+        self.figure_later(quiet(f"On {said_of_rows(models)}."), partial(self._element, models))
 
     def _element(self, models: list[Model]) -> Any:
         from learnviews.grammar import ErrorCorrelation

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called, waiting
 from learnviews.apps.snowcat.pane import quiet, select
-from learnviews.kernels import search
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +26,11 @@ class FeatureCard(CompareCard):
     def usable(self, model: Model) -> bool:
         return model.number != -1
 
-    def asked(self, models: list[Model], what: str, work: Any) -> tuple[dict[Any, pd.DataFrame], str]:
+    def asked(self, models: list[Model], function: str, *arguments: Any) -> tuple[dict[Any, pd.DataFrame], str]:
         """What is there by model number, and what to say of the rest."""
-        futures = {model.number: self.found(model, what, work, slow=True) for model in models}
+        futures = {model.number: self.found(model, function, *arguments, slow=True) for model in models}
+        for future in futures.values():
+            self.await_(future)
         there = {number: future for number, future in futures.items() if future.done()}
         failed = [str(future.exception()) for future in there.values() if future.exception() is not None]
         done = {number: _result(future) for number, future in there.items() if future.exception() is None}
@@ -52,7 +52,7 @@ class Importance(FeatureCard):
     def draw(self, models: list[Model]) -> None:
         from learnviews.grammar import ImportanceMap
 
-        frames, words = self.asked(models, "importance", _importance)
+        frames, words = self.asked(models, "importance", REPEATS, ROWS)
         self.slot.html(words)
         if frames:
             names = [called(model) for model in models if model.number in frames]
@@ -86,7 +86,7 @@ class Dependence(FeatureCard):
         if self._feature not in features:
             self._feature = features[0]
         feature = self._feature
-        frames, words = self.asked(models, f"dependence {feature}", partial(_dependence, feature=feature))
+        frames, words = self.asked(models, "dependence", feature)
         answers = list(dict.fromkeys(str(of) for frame in frames.values() for of in frame["of"]))
         if answers and self._of not in answers:
             self._of = _first(answers, self.problem.positive)
@@ -120,14 +120,6 @@ class Dependence(FeatureCard):
         """Show another class."""
         self._of = told[-1]
         self.redraw()
-
-
-def _importance(model: Model) -> pd.DataFrame:
-    return search.permutation_importance(model, repeats=REPEATS, rows=ROWS)
-
-
-def _dependence(model: Model, feature: str) -> pd.DataFrame:
-    return search.partial_dependence(model, feature=feature)
 
 
 def _result(future: Future[pd.DataFrame]) -> pd.DataFrame:

@@ -1,15 +1,21 @@
-"""What was found out of models: once per process, in threads, kept as long as the study is open."""
+"""What was found out of models: once per process, kept as long as the study is open; what takes long is found out by
+processes of their own, as threads of the server would keep its pages waiting."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from learnviews.kernels.search.trial import MAKER, preloaded
+from learnviews.kernels.search.workers import Pool
+
 MOST = 5000  # findings of one study that are remembered
+TASKS = "learnviews.kernels.search.aside"
+NICE = 5  # pages go first, and these before the trials of a search
 
 
 class Findings:
@@ -47,7 +53,37 @@ class Findings:
             return known[key]
 
 
+class Aside(Findings):
+    """Findings of a process of its own, one after the other, in the order in which they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self._process = Pool(1, preload=(*preloaded(MAKER), TASKS), nice=NICE)
+
+    def start(self) -> None:
+        """Begin to import, without waiting for it."""
+        self._process.start()
+
+    def task(self, study: Any, number: int, function: str, *arguments: Any) -> Future[Any]:
+        """What a function of `kernels.search.aside` says of a model of a study; -1 is the trivial one."""
+        path = str(study.path)
+        return self.ask(study, (number, function, *arguments), partial(self._do, function, path, number, *arguments))
+
+    def _do(self, function: str, *arguments: Any) -> Any:
+        self._process.submit(function, f"{TASKS}:{function}", arguments)
+        outcome = self._process.wait()[0]
+        if outcome.status != "ok":
+            raise ValueError(outcome.reason)
+        return outcome.value
+
+
+@lru_cache(1)
+def findings() -> Findings:
+    """Of threads of this process; made when first needed, after a fork."""
+    return Findings(1)
+
+
 @lru_cache(2)
-def findings(slow: bool = False) -> Findings:
-    """Of this process; made when first needed, after a fork. What is slow does not keep the rest waiting."""
-    return Findings(1 if slow else 2)
+def aside(slow: bool = False) -> Aside:
+    """Of other processes; what is slow does not keep the rest waiting."""
+    return Aside()

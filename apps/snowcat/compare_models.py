@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learnviews.apps.snowcat.compare_card import CompareCard, alike, called, figure, said_of_rows, split_of, waiting
-from learnviews.apps.snowcat.compare_findings import findings
+from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.apps.snowcat.pane import asks, button, model_mark, quiet, select, text
 from learnviews.apps.snowcat.workspace import COMPARED
 from learnviews.kernels.search import METRICS
@@ -120,7 +120,9 @@ class Models(CompareCard):
         return other + (
             '<table class="wide"><thead><tr><th></th><th>model</th><th class="n" '
             f'title="{text(better)}">{text(title)}</th><th class="n">95% interval</th></tr></thead>'
-            f"<tbody>{body}</tbody></table>" + quiet(f"and {more:,} more: search for them" if more else "")
+            f"<tbody>{body}</tbody></table>"
+            + quiet(f"and {more:,} more: search for them" if more else "")
+            + quiet("In the order of the scores in the folds." if lines[0]["split"] == "holdout" else "")
         )
 
     def _line(self, row: dict[str, Any], metric: str, ticked: set[str], fits: bool) -> str:
@@ -196,7 +198,9 @@ class Scores(CompareCard):
     def draw(self, models: list[Model]) -> None:
         from learnviews.grammar import ScoreIntervals
 
-        scores = _scores(self, models)
+        self._metric = self._metric or str(self.problem.metric)
+        first, whole = _scores(self, models, (self._metric,)), _scores(self, models)
+        scores = first if whole is None else whole
         if scores is None:
             self.slot.html(waiting("Drawing intervals…"))
             return
@@ -284,19 +288,19 @@ def _said(line: dict[str, Any], trivial: str) -> dict[str, Any]:
     return line | {"name": f"{line['number']}: {line['name']}"}
 
 
-def _scores(card: CompareCard, models: list[Model]) -> dict[Any, pd.DataFrame] | None:
+def _scores(
+    card: CompareCard, models: list[Model], metrics: tuple[str, ...] | None = None
+) -> dict[Any, pd.DataFrame] | None:
     """Tables of scores by model number, and of the trivial predictor by None; None while they are drawn."""
-    split = split_of(models)
-    futures = {
-        model.number: card.found(model, f"scores {split}", lambda whole: whole.scored(split)) for model in models
-    }
     assert card.room.study is not None
-    study = card.room.study.study
-    base = findings().ask(study, ("trivial", split), lambda: study.baseline.scored(split))
-    card.await_(base)
-    if not (base.done() and all(each.done() for each in futures.values())):
+    split = split_of(models)
+    base = aside().task(card.room.study.study, -1, "scored", split, metrics)
+    futures = {None: base} | {model.number: card.found(model, "scored", split, metrics) for model in models}
+    lacking = [future for future in futures.values() if not future.done()]
+    if lacking:
+        card.await_(lacking[-1])  # they come in the order in which they were asked for
         return None
-    return {number: future.result() for number, future in futures.items()} | {None: base.result()}
+    return {number: future.result() for number, future in futures.items()}
 
 
 def _metrics(scores: dict[Any, pd.DataFrame]) -> list[str]:

@@ -50,11 +50,8 @@ class ResultViews(CompareCard):
         self._page = min(self._page, pages - 1)
         page = models[self._page * PAGE : (self._page + 1) * PAGE]
         split = split_of(models)
-        self.slot.html(
-            f'<div class="row">{self.controls(models)}{self._turning(pages)}'
-            f"{quiet(f'On {said_of_rows(models)}.')}</div>"
-        )
-        self.later(partial(self.elements, page, models, split), self.place)
+        head = f"{self.controls(models)}{self._turning(pages)}{quiet(f'On {said_of_rows(models)}.')}"
+        self.figure_later(f'<div class="row">{head}</div>', partial(self.elements, page, models, split), self.place)
 
     def _turning(self, pages: int) -> str:
         if pages < 2:
@@ -260,8 +257,7 @@ class Forecasts(CompareCard):
             controls += select("series", {name: name for name in names}, self._series, "Series")
         if len(targets) > 1:
             controls += select("target", {name: name for name in targets}, self._target, "Target")
-        self.slot.html(f'<div class="row">{controls}</div>')
-        self.later(partial(self._element, models), self.slot.plot)
+        self.figure_later(f'<div class="row">{controls}</div>', partial(self._element, models))
 
     def _element(self, models: list[Model]) -> Any:
         from learnviews.grammar import Forecast

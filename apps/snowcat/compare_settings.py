@@ -26,8 +26,7 @@ class StudyCard(CompareCard):
             self.slot.empty("Train some models first.")
         elif self._drawn != (version := (live.name, id(live), live.study.version)):
             self._drawn = version
-            self.slot.html(f'<div class="row">{self.controls()}</div>')
-            self.later(partial(self.element, live.study), self.place)
+            self.figure_later(f'<div class="row">{self.controls()}</div>', partial(self.element, live.study))
 
     def controls(self) -> str:
         """What can be chosen, as HTML."""
@@ -36,10 +35,6 @@ class StudyCard(CompareCard):
     def element(self, study: Any) -> Any:
         """What is drawn; made in a thread."""
         raise NotImplementedError
-
-    def place(self, element: Any) -> None:
-        """Show it."""
-        self.slot.plot(element)
 
 
 class Configurations(StudyCard):
@@ -134,8 +129,7 @@ class Steps(CompareCard):
         return model.number != -1
 
     def draw(self, models: list[Model]) -> None:
-        self.slot.html("")
-        self.later(partial(self._element, models), self.slot.plot)
+        self.figure_later("", partial(self._element, models))
 
     def _element(self, models: list[Model]) -> Any:
         from learnviews.grammar import StepMatrix

@@ -50,7 +50,9 @@ class WhatIf(RowsCard):
         if not self._inputs or row != self._row:
             self._row, self._changes, self._found = row, {}, None
         self._inputs = search.editable(models[0])
-        ready = [self.found(model, "pipeline", _pipeline, slow=True) for model in models]
+        ready = [self.ready(model) for model in models]
+        for future in ready:
+            self.await_(future)
         if not all(each.done() for each in ready):
             self._write(waiting(f"Models are made ready: {sum(each.done() for each in ready)} of {len(ready)}…"))
             return
@@ -232,10 +234,6 @@ def _answers(models: list[Model], base: Any, changes: dict[str, Any]) -> pd.Data
         return search.what_if(models, base, changes)
     except ValueError as error:
         return str(error)
-
-
-def _pipeline(model: Model) -> bool:
-    return model.pipeline is not None
 
 
 def _there(future: Future[bool]) -> bool:

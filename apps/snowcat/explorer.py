@@ -96,6 +96,7 @@ class Explorer:
             "add": self.board.add,
             "remove": self.board.remove,
             "arrange": self.board.arrange,
+            "restore": self.board.restore,
             "reset": lambda _: self.board.reset(),
             "go to": self.go_to,
         }

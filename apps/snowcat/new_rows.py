@@ -101,7 +101,11 @@ class NewTable:
         for source in self.room.shelf.sources.values():
             if source.path is not None and source.key != self.room.project.key:
                 found[str(source.path)] = source.title
-        return found
+        twice = {name for name in found.values() if list(found.values()).count(name) > 1}
+        return {
+            path: f"{name} (sent)" if name in twice and Path(path).parent == self.folder else name
+            for path, name in found.items()
+        }
 
     def keep(self, file: Path) -> Path:
         """Keep a file that was sent, in the place of one of the same name."""

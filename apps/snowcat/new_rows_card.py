@@ -96,7 +96,7 @@ class NewRowsCard(Card):
             )
         lost = "" if table.shown is None else "".join(alert(each) for each in table.shown.lost)
         busy = quiet("Predicting…") if table.busy else ""
-        return f"{alert(self._refused)}{alert(table.problem)}{busy}{lost}"
+        return f"{alert(self._refused or table.problem)}{busy}{lost}"
 
     def _body(self) -> str:
         table, shown = self.table, self.table.shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from learnviews.apps.snowcat import chosen_models as chosen
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.chosen_models import by_problem, key, mark_of, picked
-from learnviews.apps.snowcat.compare_findings import findings
+from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.apps.snowcat.pane import asks, button, does, model_mark, quiet, select, text
 from learnviews.apps.snowcat.train_words import better, figure, judged_on, metric_title, question
 
@@ -113,10 +113,16 @@ class Chosen(Card):
     def _score(self, each: Picked) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Score of a model and of the trivial predictor; None while they are looked for."""
         assert each.live is not None
-        future = findings().ask(each.live.study, (each.key, "chosen"), partial(scored, each.live, each.model))
-        if future.done():
-            return future.result()
-        future.add_done_callback(lambda _: self.room.session.soon(self._came))
+        live, model = each.live, each.model
+        metric, split = str(live.problem.metric), model.split
+        numbers = -1, int(each.key.rpartition("/")[2])
+        futures = [aside().task(live.study, number, "scored", split, (metric,)) for number in numbers]
+        if all(future.done() for future in futures):
+            trivial, own = (future.result() for future in futures)
+            return _row(own, model, split), _row(trivial, live.study.baseline, split)
+        last = [future for future in futures if not future.done()][-1:]
+        for future in last:
+            future.add_done_callback(lambda _: self.room.session.soon(self._came))
         return None
 
     def _came(self) -> None:
@@ -314,14 +320,8 @@ class Diversity(Card):
 # -- what is shown
 
 
-def scored(live: LiveStudy, model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The problem's metric of a model, and of the trivial predictor on the same rows: value, low, high, split, rows."""
-    metric, split = str(live.problem.metric), model.split
-    return _row(model, metric, split), _row(live.study.baseline, metric, split)
-
-
-def _row(model: Any, metric: str, split: str) -> dict[str, Any]:
-    table = model.scored(split, (metric,))
+def _row(table: Any, model: Any, split: str) -> dict[str, Any]:
+    """A model's score: value, low, high, split, rows, name."""
     nothing = float("nan")
     found = table.iloc[0].to_dict() if len(table) else {"value": nothing, "low": nothing, "high": nothing}
     rows = int((model.predictions["split"] == split).sum())

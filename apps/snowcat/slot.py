@@ -38,6 +38,11 @@ class Slot:
         """Names of the roots in the page, and the models."""
         return {f"pane_slot{self.number}": self.pane.model, f"figure{self.number}": self.root}
 
+    @property
+    def drawn(self) -> bool:
+        """Whether a plot is there."""
+        return bool(self._plots)
+
     def html(self, text: str) -> None:
         """What is above the plot, or all of the card."""
         self.pane.show(text)

@@ -8,6 +8,7 @@ from importlib import import_module
 
 import pandas as pd
 
+from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.grammar import ColumnHistograms
 from learnviews.kernels import search
 
@@ -29,4 +30,5 @@ def _warm() -> None:
     search.Browser(data).find("a")
     for name in ("pyarrow.parquet", "sklearn.metrics", "datashader"):
         import_module(name)
+    aside().start()
     gc.freeze()  # as in `app_hooks`

@@ -17,8 +17,8 @@ def by_value(labels: Iterable[Any], key: Callable[[Any], Any] = str) -> list[Any
         Of a label what is read as a number; by default its text.
     """
     given = list(labels)
-    worth = [_number(key(label)) for label in given]
-    if any(each is None for each in worth):
+    worth = [each for each in (_number(key(label)) for label in given) if each is not None]
+    if len(worth) < len(given):
         return given
     return [given[at] for at in sorted(range(len(given)), key=worth.__getitem__)]
 

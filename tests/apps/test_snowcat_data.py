@@ -1,5 +1,7 @@
 """Snowcat's first step in a real browser: data sets, uploads, cards of the data, changes of the data."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -208,6 +210,55 @@ def test_a_table_is_joined_and_taken_away(app):
     shows(app, "description", "weight")
     card.get_by_role("button", name="Undo").click()
     app.wait("!snow.text('description').includes('weight')")
+
+
+# --- the page
+
+
+def listed(names):
+    """As `JSON.stringify` has them, sorted."""
+    return json.dumps(sorted(names), separators=(",", ":"))
+
+
+def test_an_arranged_board_is_there_again_and_so_is_how_it_was(app):
+    choose(app, "levels.csv")
+    app.wait("snow.cards().includes('description')")
+    at_first = app.js("snow.cards()")
+    app.page.locator('.card[data-name="description"] [data-card="close"]').click()
+    add(app, "columns and types")
+    app.page.locator('.card[data-name="table"] h2').focus()
+    before = app.js("snow.card('table').style.gridColumn")
+    app.page.keyboard.press("Alt+Shift+ArrowLeft")
+    app.wait("before => snow.card('table').style.gridColumn !== before", before)
+    width = int(app.js("snow.card('table').style.gridColumn.match(/\\d+/)[0]"))
+    kept = (
+        "JSON.parse(localStorage.getItem('learnviews.snowcat.boards') ?? '{}').data?.find(([name]) => name === 'table')"
+    )
+    app.wait(f"width => {kept}?.[1] === width", width)
+    wanted = [name for name in ("columns and types", *at_first) if name != "description"]
+    wide = app.js("snow.card('table').style.gridColumn")
+    app.page.reload()
+    app.wait("wanted => JSON.stringify(snow.cards().sort()) === wanted", listed(wanted))
+    assert app.js("snow.card('table').style.gridColumn") == wide
+    app.js("snow.ask('page', 'reset')")
+    app.wait("wanted => JSON.stringify(snow.cards().sort()) === wanted", listed(at_first))
+    app.page.reload()
+    app.wait("wanted => JSON.stringify(snow.cards().sort()) === wanted", listed(at_first))
+
+
+def test_back_in_the_browser_is_back_in_the_steps(app):
+    choose(app, "levels.csv")
+    for step in ("Problems", "Specify"):
+        app.page.locator(".step", has_text=step).click()
+        app.wait("step => snow.step().includes(step)", step)
+        app.wait("step => location.hash.includes(`step=${step.toLowerCase()}`)", step)
+    app.page.go_back()
+    app.wait("snow.step().includes('Problems')")
+    app.page.go_back()
+    app.wait("snow.step().includes('Data')")
+    app.page.go_forward()
+    app.wait("snow.step().includes('Problems')")
+    assert app.js("data.shown()") == "" and app.js("snow.message()") == ""
 
 
 # --- uploads

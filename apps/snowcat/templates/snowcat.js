@@ -2,7 +2,12 @@ window.snowcat = (() => {
   const {model, opened, isTyped} = window.learnviews
   const board = document.getElementById("board"), offered = document.getElementById("offered"), adder = document.getElementById("add-button")
   let serial = 0
-  const ask = (pane, word, argument = null) => { const to = model("asked"); if (to) to.tags = [++serial, pane, word, argument] }
+  let acted = false  // the user did something since the address was last told
+  const ask = (pane, word, argument = null) => {
+    const to = model("asked")
+    if (to) to.tags = [++serial, pane, word, argument]
+    if (word !== "go to" && word !== "restore") acted = true
+  }
   const paneOf = (element) => element.closest("[data-pane]")?.dataset.pane
 
   // -- panes: what the server writes
@@ -147,6 +152,15 @@ window.snowcat = (() => {
     board.style.setProperty("--row", `${row}px`)
   }
   window.addEventListener("resize", fitRows)
+  // Boards that the user arranged, by step: this browser's pages have them again.
+  const BOARDS = "learnviews.snowcat.boards"
+  const boards = () => { try { return JSON.parse(localStorage.getItem(BOARDS)) ?? {} } catch { return {} } }
+  const keep = (step, own) => {
+    const all = boards()
+    if (JSON.stringify(all[step] ?? null) === JSON.stringify(own)) return
+    if (own === null) delete all[step]; else all[step] = own
+    try { localStorage.setItem(BOARDS, JSON.stringify(all)) } catch {}  // a browser that keeps nothing
+  }
   const lay = ([number, told]) => {
     if (number <= last) return
     last = number
@@ -165,6 +179,7 @@ window.snowcat = (() => {
     const now = JSON.stringify([told.step, ...cards.map((card) => card.name).sort()])
     if (now !== laid) fitRows()
     laid = now
+    keep(told.step, told.own)
     document.getElementById("nothing").hidden = cards.length > 0
     morph(offered, told.offered.map((each) => `<button role="menuitem" data-name="${each.name}">${each.title}<small>${each.help.replace(/[<&]/g, (letter) => letter === "<" ? "&lt;" : "&amp;")}</small></button>`).join("") || "<p>All cards that fit are there.</p>")
   }
@@ -230,16 +245,23 @@ window.snowcat = (() => {
   })
   let remembered = ""
   const address = () => { try { return decodeURI(location.hash.slice(1)) } catch { return location.hash.slice(1) } }
+  const placeOf = (text) => { const told = new URLSearchParams(text); return `${told.get("data")} ${told.get("step")}` }
   const remember = (text) => {
+    // To go back in the browser is to go back to the step, or the data set, before.
+    const further = acted && remembered && placeOf(text) !== placeOf(remembered)
     remembered = text
-    if (location.hash.slice(1) !== text) history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search)
+    acted = false
+    const to = text ? `#${text}` : location.pathname + location.search
+    if (location.hash.slice(1) !== text) history[further ? "pushState" : "replaceState"](null, "", to)
   }
   window.addEventListener("hashchange", () => { if (location.hash.slice(1) !== remembered) ask("page", "go to", location.hash.slice(1)) })
   const asked = location.hash.slice(1)
   opened(() => model("board")?.tags.length, () => {
     draw("stepper", model("pane_stepper").tags)
     for (let n = 0; n < 20; n++) if (model(`pane_slot${n}`).tags.length) draw(`slot${n}`, model(`pane_slot${n}`).tags)
+    const own = boards()
     lay(model("board").tags)
+    if (Object.keys(own).length) ask("page", "restore", own)
     if (asked) ask("page", "go to", asked)
     else remember(model("bookmark").tags[0] ?? "")
   })

@@ -11,6 +11,7 @@ from naive import bin_counts
 
 from learnviews.kernels import search
 from learnviews.kernels.search import Profile
+from learnviews.kernels.search.label_order import by_value
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +131,11 @@ def test_any_numbers_fall_into_some_bin(values, bins):
     finite = np.isfinite(frame["x"].to_numpy())
     counts = found.totals["x"]
     assert counts.sum() == len(values) and (not found["x"].missing or counts[-1] == (~finite).sum())
+
+
+def test_labels_are_in_the_order_of_their_numbers_where_all_are_numbers():
+    assert by_value(["10", "-2", "9.5", "1e1"]) == ["-2", "9.5", "10", "1e1"]  # equals as they come
+    for as_they_come in (["b", "2", "1"], ["nan", "2", "1"], ["inf", "1"], []):
+        assert by_value(as_they_come) == as_they_come
+    assert by_value([2, 0, 1], key="cba".__getitem__) == [2, 0, 1]
+    assert by_value([2, 0, 1], key=["3", "2", "1"].__getitem__) == [2, 1, 0]

@@ -20,7 +20,7 @@ from .row_linked_bokeh import RowLinkedPlot
 
 FOOT = 0.18  # of the height: for the histogram
 DASH = 0.22  # to each side of a category
-NAME = 28  # characters of a model's name: two beside each other fit a narrow card
+NAME = 22  # characters of a model's name: two beside each other fit a narrow card
 
 
 class PartialDependencePlot(RowLinkedPlot):

@@ -92,7 +92,7 @@ class DisagreementPlot(RowLinkedPlot):
         top = 1.0 if labels else float(shade[np.isfinite(shade)].max(initial=0.0)) or 1.0
         dark_is_wrong = cell_colors()[::-1] if labels else cell_colors()
         self.handles["color_mapper"].update(palette=dark_is_wrong, low=0.0, high=top)
-        percent = NumeralTickFormatter(format="0%") if labels else BasicTickFormatter(precision=3)
+        percent = NumeralTickFormatter(format="0%") if labels else BasicTickFormatter()
         self.handles["yaxis"].update(ticker=BasicTicker(desired_num_ticks=4), formatter=percent)
         if "colorbar" in self.handles:
             title = "share right" if labels else "mean error"

@@ -8,7 +8,7 @@ import numpy as np
 import param
 from bokeh.models import ColumnDataSource, CustomJS, CustomJSHover, TapTool
 from bokeh.models.glyph import Glyph
-from bokeh.models.glyphs import Quad, Text
+from bokeh.models.glyphs import Quad, Segment, Text
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
@@ -16,10 +16,12 @@ from .columns import Columns
 from .growing_bokeh import GrowingPlot
 from .overlay_bokeh import lift, patch_columns
 from .palettes import BLACK, GREY, ORANGE, SKY_BLUE
+from .text_room import cut, wide
 
 TITLE, FOOT, GAP = 17, 17, 6  # pixels above the bars, below them, and between histograms
 OTHERS = "others"  # what a profile calls the bin of all rarer labels
-LETTER = 6.0  # pixels, about, of one at the size of the names
+SPACE = 10.0  # pixels between the texts at the foot
+BREAK = 5.0  # pixels from the lower to the upper end of a gap across a bar that is cut
 THIN = 1.5  # pixels of a bar with a single row
 LAID = "wide.data = {width: [figure.inner_width]}"
 # How many of a bar's rows are selected is looked up when it is asked for: the totals' source stays as it is.
@@ -34,7 +36,7 @@ class ColumnHistogramsPlot(GrowingPlot):
 
     Bars are scaled to the highest of their histogram. Rows that are selected show as a part of each bar: outlined and
     darker when clicked, orange under the pointer. The whole height of a bin answers the pointer. Further layers:
-    `cells`, `text`; further handles: `slot_renderer`, `wide_source`.
+    `breaks`, `cells`, `text`; further handles: `slot_renderer`, `wide_source`.
     """
 
     cell_width = param.Integer(default=150, bounds=(40, None), doc="Least pixels across of a histogram.")
@@ -69,7 +71,8 @@ class ColumnHistogramsPlot(GrowingPlot):
     def heights(self, element: Any, counts: np.ndarray) -> np.ndarray:
         """Where bars of so many rows end: on the scale of their column's highest bar, one with any rows to be seen.
 
-        All rarer labels together may be many times as frequent as any: their bar ends where the highest does.
+        All rarer labels together may be many times as frequent as any: their bar ends where the highest does, and has
+        a break across it.
         """
         part = counts / self._whole(element)
         part = np.sqrt(part) if self.scale == "root" else part
@@ -78,9 +81,15 @@ class ColumnHistogramsPlot(GrowingPlot):
     def _whole(self, element: Any) -> np.ndarray:
         """Of each bar, the rows that would make it as high as can be."""
         column, _, rows = element.places
-        most = np.zeros(len(element.bins))
-        np.maximum.at(most, column, np.where(_of_others(element), 0, rows))
-        return np.maximum(np.where(_of_others(element), np.maximum(most[column], rows), most[column]), 1)
+        most = self._highest(element)[column]
+        return np.maximum(np.where(_of_others(element), np.maximum(most, rows), most), 1)
+
+    def _highest(self, element: Any) -> np.ndarray:
+        """Of each column the rows of its highest bar, that of all rarer labels aside."""
+        column, _, rows = element.places
+        others, most = _of_others(element), np.zeros(len(element.bins))
+        np.maximum.at(most, column, np.where(others, 0, rows))
+        return most
 
     @property
     def _room(self) -> int:
@@ -119,7 +128,12 @@ class ColumnHistogramsPlot(GrowingPlot):
 
     def layers(self, element: Any) -> dict[str, Columns]:
         """Grounds of the histograms, their texts, and what is selected."""
-        return {"cells": self._cells(element), "text": self._texts(element), **super().layers(element)}
+        return {
+            "cells": self._cells(element),
+            "text": self._texts(element),
+            **super().layers(element),
+            "breaks": self._breaks(element),
+        }
 
     def _cells(self, element: Any) -> Columns:
         at = np.arange(len(element.bins))
@@ -133,21 +147,32 @@ class ColumnHistogramsPlot(GrowingPlot):
             "ground": np.array(["#FFF3D6" if each else "#F7F7F7" for each in marked], dtype=object),
         }
 
+    def _breaks(self, element: Any) -> Columns:
+        """Slanted gaps across bars that would not fit on their histogram's scale."""
+        column, _, rows = element.places
+        cut_off = np.flatnonzero(rows > self._highest(element)[column])
+        sides, slant = self._sides(element), BREAK / 2
+        y = (self._floor(column) + 0.72 * self._room)[cut_off]
+        y = np.concatenate([y - 1.5 * slant, y + 1.5 * slant])
+        left, right = (np.tile(sides[name][cut_off], 2) for name in ("left", "right"))
+        over = 0.15 * (right - left)
+        return {"x0": left - over, "y0": y - slant, "x1": right + over, "y1": y + slant}
+
     def _texts(self, element: Any) -> Columns:
         """Name above each histogram, ends below; where there is none, what is missing."""
         if not element.bins:
             return _rows([(0.02, -12.0, "no columns of numbers, times or labels", "left", "#444444")])
-        letters = int(self._pixels * (1 - 2 * self._margin) / LETTER)
+        room = self._pixels * (1 - 2 * self._margin)
         found, totals = [], element.profile.totals
         for at, column in enumerate(element.bins):
             left, top = at % self.across + self._margin, -(at // self.across) * float(self.cell_height)
             name = f"{column.name} (target)" if column.name in element.marked else column.name
-            found.append((left, top - TITLE, _short(name, letters), "left", BLACK))
+            found.append((left, top - TITLE, cut(name, room), "left", BLACK))
             first, last = _ends(column, element.ends)
             last = f"{OTHERS} {totals[column.name][column.labels.index(OTHERS)]:,}" if last == OTHERS else last
-            for text, side in ((first, "left"), (last, "right")):
+            for text, side in zip(_fitted(first, last, room), ("left", "right"), strict=True):
                 x = left if side == "left" else left + 1 - 2 * self._margin
-                found.append((x, top - self.cell_height + GAP + 2, _short(text, letters // 2), side, "#666666"))
+                found.append((x, top - self.cell_height + GAP + 2, text, side, "#666666"))
         return _rows(found)
 
     def shares(self, element: Any, there: np.ndarray, name: str) -> Columns:
@@ -166,6 +191,8 @@ class ColumnHistogramsPlot(GrowingPlot):
         if name == "text":
             font: dict[str, Any] = {"text_font_size": "11px", "text_baseline": "bottom", "text_align": "align"}
             return Text(x="x", y="y", text="text", text_color="ink", **font), {}
+        if name == "breaks":
+            return Segment(x0="x0", y0="y0", x1="x1", y1="y1", line_color="#F7F7F7", line_width=2.5), {}
         sides: dict[str, Any] = {"left": "left", "right": "right", "bottom": "bottom", "top": "top"}
         if name == "cells":
             return Quad(**sides, fill_color="ground", line_color=None), {"level": "underlay"}
@@ -194,7 +221,7 @@ class ColumnHistogramsPlot(GrowingPlot):
         slot = Quad(left="left", right="right", bottom="bottom", top="ceiling", fill_alpha=0, line_alpha=0)
         renderer = plot.add_glyph(self.handles["source"], slot, nonselection_glyph=None, selection_glyph=None)
         self.handles["slot_renderer"] = renderer
-        lift(plot, [self.handles["lit_renderer"], self.handles["kept_renderer"]])
+        lift(plot, [self.handles[f"{name}_renderer"] for name in ("lit", "kept", "breaks")])
         for tap in plot.select({"type": TapTool}):
             tap.renderers = [renderer]
         hover = self.handles.get("hover")
@@ -214,7 +241,7 @@ class ColumnHistogramsPlot(GrowingPlot):
         """Another number of histograms fits side by side: lay them out anew."""
         before = self.across, self._pixels
         self._wide = int(new["width"][0])
-        if (self.across != before[0] or abs(self._pixels - before[1]) > 2 * LETTER) and self.current_frame is not None:
+        if (self.across != before[0] or abs(self._pixels - before[1]) > SPACE) and self.current_frame is not None:
             self.patch(self.current_frame)
 
     def patch(self, element: Any, fit: bool = True) -> None:
@@ -310,5 +337,10 @@ def _ends(column: Any, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
     return first.split(" to ")[0], labels[-1].split(" to ")[-1]
 
 
-def _short(name: str, letters: int) -> str:
-    return name if len(name) <= letters else name[: max(letters - 1, 1)] + "…"
+def _fitted(first: str, last: str, room: float) -> tuple[str, str]:
+    """Two texts on one line with a gap between them: the longer one is cut, but not how many others there are."""
+    room -= SPACE
+    if last.startswith(f"{OTHERS} "):
+        return cut(first, room - wide(last)), last
+    longest = max(room / 2, room - min(wide(first), wide(last)))
+    return cut(first, longest), cut(last, longest)

@@ -21,7 +21,7 @@ class DotsPlot(RowLinkedPlot):
     Layers `kept` and `lit` are rings around dots: black when clicked, orange under the pointer.
     """
 
-    borders = {"min_border_left": 60, "min_border_right": 10}
+    borders = {"min_border_left": 60, "min_border_right": 26}  # half of a tick's label reaches beyond the frame
 
     style_opts = base_properties + fill_properties + line_properties
 

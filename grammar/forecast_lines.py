@@ -154,6 +154,7 @@ class Forecast(RowLinked, Element2D):
         series: Any = None,
         split: str | None = None,
         target: str | None = None,
+        names: Sequence[str] | None = None,
         **params: Any,
     ) -> Forecast:
         """Of `kernels.search.Model`s that forecast, of one problem.
@@ -167,13 +168,15 @@ class Forecast(RowLinked, Element2D):
             model's scores speak of.
         target : str, optional
             Of several targets.
+        names : sequence of str, optional
+            Of the models, each its own; by default what they are called, with their number where two are called alike.
         **params
             As of `from_values`, and of the element.
 
         Raises
         ------
         ValueError
-            If a model does not forecast, or there is no such series or target.
+            If a model does not forecast, there is no such series or target, or not a name of its own for each model.
         """
         if not len(models):
             return cls.from_values([], [], {}, **params)
@@ -182,18 +185,20 @@ class Forecast(RowLinked, Element2D):
                 raise ValueError(f"{model.name}: a forecast is needed, not {model.problem.task}")
         problem, frame = models[0].problem, models[0].data.frame
         target = _target(problem, target)
-        named = zip(names_of(models), models, strict=True)
-        said = {name: _said(model, target, split, frame.index) for name, model in named}
+        called = names_of(models) if names is None else list(names)
+        if len(set(called)) != len(models):
+            raise ValueError(f"expected {len(models)} different names of models, got {', '.join(called)}")
+        said = {name: _said(model, target, split, frame.index) for name, model in zip(called, models, strict=True)}
         truth = _truth(models[0], target, frame)
         held = models[0].predictions["split"].reindex(frame.index).eq("holdout").to_numpy()
-        names = frame[list(problem.groups)].astype(str).agg(", ".join, axis=1) if problem.groups else None
-        at, left_out = _chosen(names, series, len(frame))
+        of = frame[list(problem.groups)].astype(str).agg(", ".join, axis=1) if problem.groups else None
+        at, left_out = _chosen(of, series, len(frame))
         known_as: dict[str, Any] = {
             "numbers": np.array([model.number for model in models], dtype=object),
             "left_out": left_out,
         }
         rows = {name: each[at] for name, each in said.items()}
-        groups = None if names is None else names.to_numpy()[at]
+        groups = None if of is None else of.to_numpy()[at]
         times = frame[problem.time].iloc[at]
         known_as |= {"holdout": held[at], "groups": groups, "ids": frame.index[at]}
         known_as |= {"kdims": [Dimension(("time", problem.time))], "vdims": [Dimension(("truth", target))]}

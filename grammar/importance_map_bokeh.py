@@ -67,9 +67,9 @@ class ImportanceMapPlot(ModelGridPlot):
         return super().layer_glyph(name)
 
     def extents(self, element: Any) -> tuple[float, float, float, float]:
-        """All cells, with the bars."""
+        """All cells, with the bars and room for "100%" beside the longest."""
         models = max(len(element.names), 1)
-        return -0.6, -0.6, models * (1 + 1.6 * WIDE) - 0.3, max(len(element.features), 1) - 0.4
+        return -0.6, -0.6, models * (1 + 2 * WIDE) - 0.3, max(len(element.features), 1) - 0.4
 
     def annotate(self, element: Any) -> None:
         """Names of the features, numbers of the models; the darkest cell is the largest share there is."""

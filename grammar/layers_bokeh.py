@@ -94,7 +94,7 @@ class LayeredPlot(ElementPlot):
         if not (self.logy or self.yticks):
             few: dict[str, Any] = {
                 "ticker": BasicTicker(desired_num_ticks=self.ticks),
-                "formatter": BasicTickFormatter(precision=3),
+                "formatter": BasicTickFormatter(),
             }
             self.handles["yaxis"].update(**few)
         self.annotate(element)

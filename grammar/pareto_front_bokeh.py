@@ -22,6 +22,8 @@ LONG = 26  # characters of a name
 class ParetoFrontPlot(DotsPlot):
     """Grey dots, blue ones on the front with the front as steps, and names where they do not run into each other.
 
+    Values far worse than the others lie at the edge, as triangles.
+
     Further layers: `front`, `names`, `baseline`, `caption`.
     """
 
@@ -32,7 +34,7 @@ class ParetoFrontPlot(DotsPlot):
         said = [f"{each:.5g}" for each in element.dimension_values(1)]
         names, number = element.dimension_values(3), element.dimension_values(2)
         color = np.where(on, BLUE, GREY).astype(object)
-        marker = np.full(len(number), "circle", dtype=object)
+        marker = np.where(places["beyond"], "inverted_triangle" if element.larger else "triangle", "circle")
         return {**places, "color": color, "marker": marker, "took": took, "said": said, "name": names, "number": number}
 
     def _places(self, element: Any) -> Columns:
@@ -40,7 +42,9 @@ class ParetoFrontPlot(DotsPlot):
         _, low, _, high = self.extents(element)
         small = float(np.clip((500 / max(len(value), 1)) ** 0.5, 0.5, 1))
         size = np.where(self._on_front(element), 8.0, 6.0 * small)
-        return {"x": seconds, "y": np.clip(value, low, high), "size": size}
+        foot, head = (low * (high / low) ** at if self.logy else low + at * (high - low) for at in (0.03, 0.97))
+        beyond = (value < low) | (value > high)
+        return {"x": seconds, "y": np.where(beyond, np.clip(value, foot, head), value), "size": size, "beyond": beyond}
 
     def _on_front(self, element: Any) -> np.ndarray:
         on = np.zeros(len(element), bool)

@@ -10,6 +10,7 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
+from ..kernels.search.label_order import by_value
 from ..kernels.search.telling import is_number
 from .dimensions import default_dimensions
 from .row_linked import RowLinked
@@ -159,12 +160,12 @@ class PartialDependence(RowLinked, Element2D):
 
 
 def _categories(values: pd.Series, column: pd.Series | None) -> list[str]:
-    """The most frequent first, as far as they are known."""
+    """The most frequent ones and first, as far as they are known; what is a number in the order of the numbers."""
     asked = [str(each) for each in dict.fromkeys(values)]
     if column is None:
-        return asked[:CATEGORIES]
+        return by_value(asked[:CATEGORIES])
     rank = {label: at for at, label in enumerate(column.map(str).value_counts().index)}
-    return sorted(asked, key=lambda label: rank.get(label, len(rank)))[:CATEGORIES]
+    return by_value(sorted(asked, key=lambda label: rank.get(label, len(rank)))[:CATEGORIES])
 
 
 def _curve(frame: pd.DataFrame, categories: list[str]) -> pd.DataFrame:

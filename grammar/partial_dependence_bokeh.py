@@ -19,13 +19,16 @@ from .palettes import BLACK, ORANGE, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
 
 FOOT = 0.18  # of the height: for the histogram
+DASH = 0.22  # to each side of a category
+NAME = 22  # characters of a model's name: two beside each other fit a narrow card
 
 
 class PartialDependencePlot(RowLinkedPlot):
     """Curves with a colour and a name each; of more than seven models the better ones are darker.
 
-    Of a feature that is no number there are dots at the categories. Pointing at a curve shows the middle 80% of rows
-    as a band. The histogram at the foot says where the data lie. Further layers: `band`, `dots`, `below`.
+    Of a feature that is no number each category has a dot on a dash, and no line joins them. Pointing at a curve shows
+    the middle 80% of rows as a band. The histogram at the foot says where the data lie. Further layers: `band`, `dots`,
+    `below`.
     """
 
     borders = {"min_border_left": 60, "min_border_right": 10}
@@ -66,14 +69,17 @@ class PartialDependencePlot(RowLinkedPlot):
         if len(some) != 1:
             return {"xs": [], "ys": []}
         xs, low, high = (some[0][name].to_numpy() for name in ("value", "low", "high"))
+        if element.categories:  # a box each
+            x = np.add.outer(xs, [-DASH, DASH, DASH, -DASH, np.nan])
+            return {"xs": [x.ravel()[:-1].tolist()], "ys": [_each(low, low, high, high)]}
         return {"xs": [[*xs, *xs[::-1]]], "ys": [[*low, *high[::-1]]]}
 
     def _dots(self, element: Any) -> Columns:
         if not element.categories:
             return {"x": [], "y": [], "color": []}
         colors = np.repeat(np.array(_colors(element), dtype=object), [len(curve) for curve in element.curves])
-        lines = _lines(element, range(len(element)))
-        return {"x": np.concatenate(lines["xs"]), "y": np.concatenate(lines["ys"]), "color": colors}
+        x, y = (np.concatenate([np.zeros(0), *(curve[name] for curve in element.curves)]) for name in ("value", "mean"))
+        return {"x": x, "y": y, "color": colors}
 
     def _below(self, element: Any) -> Columns:
         _, low, _, high = self.extents(element)
@@ -101,7 +107,7 @@ class PartialDependencePlot(RowLinkedPlot):
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
         room = (high - low) or abs(high) or 1.0
         x0, x1 = self._across(element)
-        return x0, low - (FOOT + 0.05) * room, x1, high + 0.15 * room
+        return x0, low - (FOOT + 0.05) * room, x1, high + 0.06 * room
 
     def _across(self, element: Any) -> tuple[float, float]:
         if element.categories:
@@ -117,23 +123,25 @@ class PartialDependencePlot(RowLinkedPlot):
         axis, places = self.handles["xaxis"], list(range(len(element.categories)))
         ticker = FixedTicker(ticks=places) if places else BasicTicker(desired_num_ticks=5)
         names = {at: short(label, 14) for at, label in enumerate(element.categories)}
-        axis.update(ticker=ticker, formatter=BasicTickFormatter(precision=3), major_label_overrides=names)
+        axis.update(ticker=ticker, formatter=BasicTickFormatter(), major_label_overrides=names)
         axis.update(axis_label=element.feature, major_label_orientation=0.7 if len(places) > 5 else 0.0)
         self.handles["yaxis"].axis_label = _asked(element)
         glyph = self.handles["glyph_renderer"].glyph
-        glyph.update(line_alpha=0.35 if places else 0.9, line_width=2 if len(element) <= len(COLORS) else 1.2)
+        glyph.update(line_alpha=0.9, line_width=2 if len(element) <= len(COLORS) else 1.2)
         self._legend(element)
 
     def _legend(self, element: Any) -> None:
         if "legend" not in self.handles:
-            font: dict[str, Any] = {"label_text_font_size": "10px", "padding": 3, "spacing": 0, "margin": 3}
-            font |= {"glyph_height": 12, "label_height": 12}
-            self.handles["legend"] = Legend(background_fill_alpha=0.7, border_line_color=None, **font)
-            self.handles["plot"].add_layout(self.handles["legend"])
+            font: dict[str, Any] = {"label_text_font_size": "11px", "padding": 0, "spacing": 3, "margin": 2}
+            font |= {"glyph_height": 12, "label_height": 12, "orientation": "horizontal", "ncols": 2}
+            self.handles["legend"] = Legend(location="left", border_line_color=None, **font)
+            self.handles["plot"].add_layout(self.handles["legend"], "above")  # beside the curves, whatever they are
         renderer = self.handles["glyph_renderer"]
         names = element.dimension_values(2) if len(element) <= len(COLORS) else ()
-        items = [LegendItem(label=short(str(each)), renderers=[renderer], index=at) for at, each in enumerate(names)]
-        self.handles["legend"].update(items=items, visible=bool(items), location=_free_corner(element))
+        items = [
+            LegendItem(label=short(str(each), NAME), renderers=[renderer], index=at) for at, each in enumerate(names)
+        ]
+        self.handles["legend"].update(items=items, visible=bool(items))
 
     def _show(self, **selected: Any) -> None:
         super()._show(**selected)
@@ -155,20 +163,22 @@ def _asked(element: Any) -> str:
     return f"mean probability of {element.of}" if shares else f"mean prediction of {element.of}"
 
 
-def _free_corner(element: Any) -> str:
-    """The upper corner that the curves leave more of."""
-    tops = [np.array([], float), np.array([], float)]
-    for curve in element.curves:
-        half = curve["value"] > curve["value"].median()
-        tops = [np.append(tops[side], curve["mean"][half == bool(side)]) for side in (0, 1)]
-    left, right = (np.max(each, initial=-np.inf) for each in tops)
-    return "top_left" if left <= right else "top_right"
-
-
 def _lines(element: Any, some: Any) -> Columns:
-    """Corners of some curves."""
+    """Corners of some curves; of categories, which have nothing between them, a dash each."""
     curves = [element.curves[at] for at in some]
+    if element.categories:
+        across = [np.add.outer(curve["value"].to_numpy(), [-DASH, DASH, np.nan]).ravel()[:-1] for curve in curves]
+        return {
+            "xs": [x.tolist() for x in across],
+            "ys": [_each(curve["mean"].to_numpy(), curve["mean"].to_numpy()) for curve in curves],
+        }
     return {"xs": [curve["value"].tolist() for curve in curves], "ys": [curve["mean"].tolist() for curve in curves]}
+
+
+def _each(*corners: np.ndarray) -> list[float]:
+    """The corners of one place after those of another, with a gap between them."""
+    gap = np.full(len(corners[0]), np.nan)
+    return np.column_stack([*corners, gap]).ravel()[:-1].tolist()
 
 
 def _colors(element: Any) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
+from ..kernels.search.label_order import by_value
 from .dimensions import default_dimensions
 from .pipeline import unrecorded
 from .row_index import IndexedRows, id_array
@@ -32,6 +33,8 @@ class RowMap(IndexedRows, Element2D):
         What the numbers stand for; empty where dots are coloured by values.
     by : str
         What the colour tells.
+    span : (number, number), optional
+        Values whose colours are the lightest and the darkest; by default all but the outermost hundredths.
     titles : (str, str)
         Of the axes.
     selection : RowSelection, optional
@@ -53,6 +56,7 @@ class RowMap(IndexedRows, Element2D):
 
     labels: Any = param.List(default=[], doc="Names of the numbers; empty: values.")
     by: Any = param.String(default="", doc="What the colour tells.")
+    span: Any = param.NumericTuple(default=None, length=2, allow_None=True, doc="Values at the ends of the colours.")
     titles: Any = param.Tuple(default=("x", "y"), length=2, doc="Of the axes.")
 
     def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
@@ -67,7 +71,15 @@ class RowMap(IndexedRows, Element2D):
             raise ValueError(f"expected numbers of labels from -1 to {len(self.labels) - 1}")
 
     @classmethod
-    def from_points(cls, points: Any, values: Any = None, ids: Any = None, by: str = "", **params: Any) -> RowMap:
+    def from_points(
+        cls,
+        points: Any,
+        values: Any = None,
+        ids: Any = None,
+        by: str = "",
+        labels: Sequence[str] | None = None,
+        **params: Any,
+    ) -> RowMap:
         """Of places in the plane.
 
         Parameters
@@ -79,11 +91,13 @@ class RowMap(IndexedRows, Element2D):
             By default the index of `values` where it has one, else positions.
         by : str
             What the values are.
+        labels : sequence of str, optional
+            Of maps side by side, that a label has one colour in all of them; by default those of the values.
 
         Raises
         ------
         ValueError
-            If places are not two finite numbers each, or values or ids are not as many.
+            If places are not two finite numbers each, values or ids are not as many, or a value is none of `labels`.
         """
         points = np.asarray(points, dtype=float).reshape(-1, 2) if not len(points) else np.asarray(points, float)
         if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
@@ -93,7 +107,7 @@ class RowMap(IndexedRows, Element2D):
         if len(ids) != len(points) or (values is not None and len(values) != len(points)):
             told = len(points) if values is None else len(values)
             raise ValueError(f"expected a value and an id per row, {len(points)}, got {told} and {len(ids)}")
-        value, labels = (np.full(len(points), -1), []) if values is None else _coded(pd.Series(values))
+        value, labels = (np.full(len(points), -1), []) if values is None else _coded(pd.Series(values), labels)
         table = {"x": points[:, 0], "y": points[:, 1], "value": value}
         known = {"ids": ids, "marks": np.arange(len(ids)), "labels": labels or ([] if values is not None else ["rows"])}
         if values is None:
@@ -149,15 +163,45 @@ class RowMap(IndexedRows, Element2D):
         """
         from ..kernels.search.projection import project
 
-        frame = model.predictions if split is None else model.predictions[model.predictions["split"] == split]
-        if not len(frame):
-            raise ValueError(f"{model.name}: no rows of split {split!r}")
-        color = color or ("prediction" if model.problem.task == "clustering" else "error")
-        by, values = _answers(model, frame, color)
+        by, values = _shown(model, color, split)
         found = project(model.data, model.problem.features)
-        at = model.data.frame.index.get_indexer(frame.index)
-        known = {"ids": frame.index, "by": by, "titles": _titles(found), "label": model.name}
+        at = model.data.frame.index.get_indexer(values.index)
+        known = {"ids": values.index, "by": by, "titles": _titles(found), "label": model.name}
         return cls.from_points(found.points[at], values, **(known | params))
+
+    @classmethod
+    def from_models(
+        cls,
+        models: Sequence[Any],
+        color: str | None = None,
+        split: str | None = None,
+        among: Sequence[Any] | None = None,
+        names: Sequence[str] | None = None,
+        **params: Any,
+    ) -> list[RowMap]:
+        """A map per `kernels.search.Model`, all with the same colours for the same labels or values.
+
+        Parameters
+        ----------
+        color, split
+            As for `from_model`.
+        among : sequence of models, optional
+            Those the colours have to do for, where more are to come; by default the models themselves.
+        names : sequence of str, optional
+            Of the maps; by default the models'.
+        """
+        every = [_shown(model, color, split) for model in (models if among is None else among)]
+        shared = _shared([values for _, values in every])
+        labels = [model.name for model in models] if names is None else names
+        return [
+            cls.from_model(model, color, split, **(shared | {"label": label} | params))
+            for model, label in zip(models, labels, strict=True)
+        ]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Values at the ends of the colours."""
+        return ends_of(self.dimension_values(2)) if self.span is None else self.span
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -193,8 +237,21 @@ class RowMap(IndexedRows, Element2D):
         return "none" if np.isnan(value) else f"{value:.6g}"
 
 
-def _coded(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+def ends_of(value: np.ndarray) -> tuple[float, float]:
+    """Of numbers all but the outermost hundredths."""
+    known = value[np.isfinite(value)]
+    low, high = np.quantile(known, [0.01, 0.99]) if len(known) else (0.0, 1.0)
+    return float(low), float(high)
+
+
+def _coded(values: pd.Series, labels: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
     """Numbers of labels, and the labels in the order of their values; or plain numbers, and no labels."""
+    if labels is not None:
+        number = {label: at for at, label in enumerate(labels)}
+        unknown = [each for each in values.dropna().unique() if str(each) not in number]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r}: expected one of {', '.join(labels)}")
+        return values.map(lambda one: number[str(one)], na_action="ignore").fillna(-1).to_numpy(np.int64), list(labels)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         plain = values.to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(plain), plain, np.nan), []
@@ -203,9 +260,22 @@ def _coded(values: pd.Series) -> tuple[np.ndarray, list[str]]:
         order = sorted(range(len(names)), key=lambda at: names[at])
     except TypeError:  # labels of several types
         order = sorted(range(len(names)), key=lambda at: str(names[at]))
+    order = by_value(order, key=lambda at: names[at])
     place = np.full(len(names) + 1, -1, np.int64)
     place[order] = np.arange(len(order))
     return place[codes], [str(names[at]) for at in order] or ["none"]
+
+
+def _shared(every: Sequence[pd.Series]) -> dict[str, Any]:
+    """Labels, or ends of the values, that do for all of them."""
+    coded = [_coded(values) for values in every]
+    labelled = [bool(labels) for _, labels in coded]
+    if not coded or any(labelled) != all(labelled):
+        return {}
+    if all(labelled):
+        found = {label for values in every for label in values.dropna().map(str)}
+        return {"labels": by_value(sorted(found)) or ["none"]}
+    return {"span": ends_of(np.concatenate([values for values, _ in coded]))}
 
 
 def _values(data: Any, color: str) -> pd.Series:
@@ -215,6 +285,14 @@ def _values(data: Any, color: str) -> pd.Series:
 
         return pd.Series(seconds(values) / (365.2425 * 86400) + 1970, values.index)  # years
     return values if column.type in ("integer", "real") else values.map(str, na_action="ignore")
+
+
+def _shown(model: Any, color: str | None, split: str | None) -> tuple[str, pd.Series]:
+    """What is told of a model's rows of a split."""
+    frame = model.predictions if split is None else model.predictions[model.predictions["split"] == split]
+    if not len(frame):
+        raise ValueError(f"{model.name}: no rows of split {split!r}")
+    return _answers(model, frame, color or ("prediction" if model.problem.task == "clustering" else "error"))
 
 
 def _answers(model: Any, frame: pd.DataFrame, color: str) -> tuple[str, pd.Series]:

@@ -14,6 +14,7 @@ from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
 from .columns import Columns
+from .fitted_bokeh import fit_label
 from .palettes import BLACK, BLUE, BLUISH_GREEN, GREY, ORANGE, SKY_BLUE, VERMILLION, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
 from .row_map import MANY
@@ -23,6 +24,7 @@ CLASSES = (BLUE, VERMILLION, BLUISH_GREEN, "#CC79A7", SKY_BLUE, "#999933", "#882
 VERDICTS = {"right": BLUISH_GREEN, "wrong": VERMILLION}
 NAMED = 8  # labels in the legend
 MOST_DOTS = 5000  # of selected rows
+INK = "#444444"  # of the legend's words
 GRID = (420, 320)  # of the image
 REACH = 10  # pixels from the pointer to a dot
 # An image has no dots to hit: Python is told where the pointer is, a few times a second, with how long a pixel is.
@@ -76,7 +78,7 @@ class RowMapPlot(RowLinkedPlot):
         value = element.dimension_values(2)
         if element.labels:
             return np.array([*(_ink(element, at) for at in range(len(element.labels))), "#BBBBBB"], dtype=object)[value]
-        low, high = _ends(value)
+        low, high = element.ends
         palette = np.array([*cell_colors(), "#BBBBBB"], dtype=object)
         place = np.clip((value - low) / ((high - low) or 1.0), 0, 1) * 255
         return palette[np.where(np.isnan(place), 256, np.nan_to_num(place)).astype(int)]
@@ -97,16 +99,17 @@ class RowMapPlot(RowLinkedPlot):
 
     def _names(self, element: Any) -> Columns:
         """Labels in their colours, or the ends of the values, at the top from the left."""
-        words = [(element.by, "#444444")] if element.by else []
+        words = [(element.by, INK)] if element.by else []
         if element.labels and (element.by or len(element.labels) > 1):
-            words += [(_short(name), _ink(element, at)) for at, name in enumerate(element.labels[:NAMED])]
+            for at, name in enumerate(element.labels[:NAMED]):
+                words += [("●", _ink(element, at)), (_short(name), INK)]
             more = len(element.labels) - NAMED
-            words += [(f"and {more} more", "#444444")] if more > 0 else []
+            words += [(f"and {more} more", INK)] if more > 0 else []
         elif not element.labels and len(element):
-            low, high = _ends(element.dimension_values(2))
-            words += [(f"{low:.4g}", cell_colors()[40]), (f"{high:.4g}", cell_colors()[-1])]
-        words = words if len(element) else [("no rows", "#444444")]
-        long = np.array([7.0 * len(text) + 10 for text, _ in words])
+            low, high = element.ends
+            words += [("●", cell_colors()[0]), (f"{low:.4g}", INK), ("●", cell_colors()[-1]), (f"{high:.4g}", INK)]
+        words = words if len(element) else [("no rows", INK)]
+        long = np.array([14.0 if text == "●" else 6.2 * len(text) + 10 for text, _ in words])
         return {
             "x": np.full(len(words), 0.005),
             "y": np.full(len(words), 0.97),
@@ -164,11 +167,8 @@ class RowMapPlot(RowLinkedPlot):
         """Titles and ticks of the axes: those of a patched element may be others."""
         super().annotate(element)
         for axis, title in zip(("xaxis", "yaxis"), element.titles, strict=True):
-            self.handles[axis].update(
-                axis_label=title,
-                ticker=BasicTicker(desired_num_ticks=5),
-                formatter=BasicTickFormatter(),
-            )
+            self.handles[axis].update(ticker=BasicTicker(desired_num_ticks=5), formatter=BasicTickFormatter())
+            fit_label(self.handles["plot"], self.handles[axis], title, title.replace(" of the variation", ""))
 
     def _zoomed(self, event: Any) -> None:
         """Another image, of what is seen now."""
@@ -229,15 +229,8 @@ def shaded(element: Any, window: tuple[float, float, float, float], inks: list[s
     else:
         frame["value"] = value
         means = canvas.points(frame, "x", "y", ds.mean("value"))
-        image = tf.shade(means, cmap=cell_colors(), how="linear", span=_ends(value))
+        image = tf.shade(means, cmap=cell_colors(), how="linear", span=element.ends)
     return np.ascontiguousarray(tf.dynspread(image, threshold=0.4, max_px=2).to_numpy())
-
-
-def _ends(value: np.ndarray) -> tuple[float, float]:
-    """Of the colours: all values but the outermost."""
-    known = value[np.isfinite(value)]
-    low, high = np.quantile(known, [0.01, 0.99]) if len(known) else (0.0, 1.0)
-    return float(low), float(high)
 
 
 def _ink(element: Any, at: int) -> str:

@@ -178,7 +178,7 @@ class SeriesTracks(IndexedRows, Element2D):
         column: str | None = None,
         time: str | None = None,
         values: Sequence[str] | None = None,
-        group: str | None = None,
+        group: str | Sequence[str] | None = None,
         by: str | None = None,
         color: str | None = None,
         rows: Iterable[Any] | None = None,
@@ -195,8 +195,8 @@ class SeriesTracks(IndexedRows, Element2D):
             Column of times, of the table or of the files; by default the one that looks like it, else steps count.
         values : sequence of str, optional
             Columns of numbers; by default all others.
-        group : str, optional
-            Of a table: rows with the same value here are one series.
+        group : str or sequence of str, optional
+            Of a table: rows with the same value, or values, here are one series.
         by : {"value", "series"}, optional
             A track per column of values, or per series; by default per series where files are read.
         color : str, optional
@@ -215,7 +215,8 @@ class SeriesTracks(IndexedRows, Element2D):
         if by not in (None, "value", "series"):
             raise ValueError(f'by = {by!r}; expected "value" or "series"')
         files = [name for name, found in data.columns.items() if found.type == "timeseries"]
-        named = {name for name in (time, group, *(values or ())) if name is not None}
+        group = (group,) if isinstance(group, str) else tuple(group or ())
+        named = {name for name in (time, *group, *(values or ())) if name is not None}
         column = column or (files[0] if files and not named & set(data.columns) else None)
         color = color or _classes(data)
         if color is not None:
@@ -252,14 +253,14 @@ def series_tracks(data: Any, height: int = 70, **params: Any) -> Any:
 # -- lines of a table and of files
 
 
-def _of_table(data: Any, time: Any, values: Any, group: Any, by: Any, color: Any) -> dict[str, Any]:
-    for name in (time, group):
+def _of_table(data: Any, time: Any, values: Any, group: tuple[str, ...], by: Any, color: Any) -> dict[str, Any]:
+    for name in (time, *group):
         if name is not None:
             data.column(name)
     time = time or next(iter(data.times), None)
-    names = _numbers(data, values, {time, group, color})
+    names = _numbers(data, values, {time, *group, color})
     at, dated = _times(data.frame[time]) if time else (np.arange(len(data), dtype=float), False)
-    keys = pd.Series("", data.frame.index) if group is None else data.frame[group].map(str, na_action="ignore")
+    keys = _keys(data.frame, group)
     order = np.argsort(at, kind="stable")
     order = order[np.isfinite(at[order])]
     codes, series = pd.factorize(keys.to_numpy(dtype=object)[order])
@@ -276,6 +277,15 @@ def _of_table(data: Any, time: Any, values: Any, group: Any, by: Any, color: Any
     order_of = {name: at for at, name in enumerate(dict.fromkeys(line.track for line in lines))}
     lines.sort(key=lambda line: order_of[line.track])
     return {"lines": lines, "ids": id_array(data.frame.index), "dated": dated, "time": time or "row"}
+
+
+def _keys(frame: pd.DataFrame, group: tuple[str, ...]) -> pd.Series:
+    """Which series each row is of, as text; missing where one of its values is."""
+    if not group:
+        return pd.Series("", frame.index)
+    parts = [frame[name].map(str, na_action="ignore").astype(object) for name in group]
+    whole = parts[0].str.cat(parts[1:], sep=", ") if len(parts) > 1 else parts[0]
+    return whole
 
 
 def _of_files(data: Any, column: str, time: Any, values: Any, by: str, color: Any, rows: Any) -> dict[str, Any]:

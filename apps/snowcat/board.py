@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bokeh.models import CustomJS, Spacer
@@ -21,11 +21,12 @@ COLUMNS, LEAST_ROWS, MOST_ROWS = 12, 3, 40
 
 @dataclass
 class Placed:
-    """A card's place on a board: its kind's name, and columns and rows it takes."""
+    """A card's place on a board: its kind's name, columns and rows it takes, and whether a user added it."""
 
     name: str
     width: int
     height: int
+    added: bool = False
 
 
 class Board:
@@ -70,7 +71,7 @@ class Board:
 
     def offered(self) -> dict[str, type[Card]]:
         """Kinds that can be added: of this step, fitting the data and problem, and not there."""
-        there = {each.name for each in self.layout}
+        there = {each.name for each in self.layout if self._is_shown(each)}
         step = self.room.step
         return {
             name: card
@@ -82,7 +83,8 @@ class Board:
         """Put a card on the board, first of all."""
         if name not in self.offered():
             raise ValueError(f"{name}: no card that fits this step, data set and problem")
-        self.layout.insert(0, Placed(name, *CARDS[name].size))
+        others = [each for each in self.layout if each.name != name]
+        self.layouts[self.room.step] = [Placed(name, *CARDS[name].size, added=True), *others]
         self.lay()
 
     def remove(self, name: str) -> None:
@@ -93,7 +95,7 @@ class Board:
     def arrange(self, places: list[list[Any]]) -> None:
         """The page's user moved or sized cards: [name, width, height] in their order."""
         there = {each.name: each for each in self.layout}
-        told = [_placed(*place) for place in places if place[0] in there]
+        told = [_placed(*place[:3], added=there[place[0]].added) for place in places if place[0] in there]
         seen = {each.name for each in told}
         self.layouts[self.room.step] = [*told, *(each for name, each in there.items() if name not in seen)]
         self._tell()
@@ -104,22 +106,26 @@ class Board:
         self.lay()
 
     def restore(self, boards: dict[str, Any]) -> None:
-        """Steps' cards as the user arranged them once: [name, width, height] in their order."""
+        """Steps' cards as the user arranged them once: [name, width, height, whether added] in their order."""
         for step, places in boards.items():
             if step in STEPS:
-                known = {name: (width, height) for name, width, height in places if name in CARDS}
-                self.layouts[step] = [_placed(name, *size) for name, size in known.items()]
+                known = {name: place for name, *place in places if name in CARDS}
+                self.layouts[step] = [_placed(name, *place) for name, place in known.items()]
         self.lay()
 
     def lay(self) -> None:
         """Make the open cards those of the step that fit; what stays is not drawn anew."""
-        fitting = [each.name for each in self.layout if CARDS[each.name].fits(self.room)]
+        fitting = [each.name for each in self.layout if self._is_shown(each)]
         for name in [name for name in self.open if name not in fitting]:
             self._close(name)
         new = [name for name in fitting if name not in self.open and self._free() is not None and self._open(name)]
         self._tell()
         for name in new:
             self._show(name)
+
+    def _is_shown(self, placed: Placed) -> bool:
+        card = CARDS[placed.name]
+        return card.fits(self.room) and (placed.added or card.opens(self.room))
 
     def _open(self, name: str) -> bool:
         slot = self._free()
@@ -155,7 +161,7 @@ class Board:
         ]
         offered = [{"name": name, "title": card.title, "help": card.help} for name, card in self.offered().items()]
         step, layout = self.room.step, self.layout
-        own = None if layout == _at_first(step) else [[each.name, each.width, each.height] for each in layout]
+        own = None if layout == _at_first(step) else [list(astuple(each)) for each in layout]
         self.model.tags = [self._serial, {"step": step, "cards": cards, "offered": offered, "own": own}]
 
     # -- what cards hear
@@ -188,8 +194,8 @@ def _at_first(step: str) -> list[Placed]:
     return [Placed(card.name, *card.size) for card in CARDS.values() if step in card.at_first]
 
 
-def _placed(name: str, width: Any, height: Any) -> Placed:
-    return Placed(name, _within(width, 2, COLUMNS), _within(height, LEAST_ROWS, MOST_ROWS))
+def _placed(name: str, width: Any, height: Any, added: Any = False) -> Placed:
+    return Placed(name, _within(width, 2, COLUMNS), _within(height, LEAST_ROWS, MOST_ROWS), bool(added))
 
 
 def _within(value: Any, least: int, most: int) -> int:

@@ -42,7 +42,7 @@ class Card:
     at_first : tuple of str
         Steps in which it is there from the beginning.
     size : (int, int)
-        Columns (of 12) and rows (of 36 pixels) it takes, unless the user says otherwise.
+        Columns (of 12) and rows (of at least 36 pixels) it takes, unless the user says otherwise.
     hears : tuple of str
         Events of the workspace after which `show` is called; see `Workspace`.
     """
@@ -62,6 +62,11 @@ class Card:
     def fits(cls, room: Workspace) -> bool:
         """Whether there is something to show with this data set and problem; else the card is not offered."""
         return room.data is not None
+
+    @classmethod
+    def opens(cls, room: Workspace) -> bool:
+        """Whether a card that is there at first says enough of this data set and problem; else it is only offered."""
+        return True
 
     def show(self) -> None:
         """Draw the card as things are now; called first when it is added, then after each event of `hears`."""

@@ -171,8 +171,8 @@ class RowMaps(ResultViews):
     name, title = "row maps", "Maps of the rows"
     help = (
         "The rows laid out by their features, those alike near each other; coloured by what each model says, its "
-        "error or the truth: where in the data does it err, or which clusters does it see? Point at a dot to light "
-        "its row in all models and in the data, click to keep it."
+        "error or the truth, on one scale for all models: where in the data does it err, or which clusters does it "
+        "see? Point at a dot to light its row in all models and in the data, click to keep it."
     )
     at_first = ()
     colors: ClassVar[dict[str, str]] = {"error": "its error", "prediction": "the prediction", "truth": "the truth"}
@@ -193,8 +193,8 @@ class RowMaps(ResultViews):
     def elements(self, page: list[Model], models: list[Model], split: str) -> list[Any]:
         from learnviews.grammar import RowMap
 
-        told = {"color": self._color, "split": split, "selection": self.room.rows}
-        return [RowMap.from_model(model, label=called(model), **told) for model in page]
+        told = {"color": self._color, "split": split, "among": models, "selection": self.room.rows}
+        return RowMap.from_models(page, names=[called(model) for model in page], **told)
 
     def do_color(self, told: list[Any]) -> None:
         """Colour by something else."""
@@ -263,6 +263,7 @@ class Forecasts(CompareCard):
         from learnviews.grammar import Forecast
 
         told = {"selection": self.room.rows, "model_selection": self.room.marked, "target": self._target}
+        told["names"] = [called(model) for model in models]
         history = float(self._history) if self._history else None
         return Forecast.from_models(models, series=self._series, history=history, **told)
 

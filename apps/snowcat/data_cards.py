@@ -12,4 +12,4 @@ from learnviews.apps.snowcat.data_texts import Texts
 from learnviews.apps.snowcat.data_types import ColumnsAndTypes
 from learnviews.apps.snowcat.data_views import Columns, Images, Rows, Series
 
-CARDS = (DataSets, Columns, Images, Texts, Table, Description, Series, Rows, ColumnsAndTypes)
+CARDS = (DataSets, Columns, Images, Texts, Series, Table, Description, Rows, ColumnsAndTypes)

@@ -64,11 +64,14 @@ def columns_table(facts: list[ColumnFacts]) -> str:
     names = ("Column", "Type", "Role", "Values", "Missing", "Distinct")
     wide = ("Missing", "Distinct")
     top = "".join(f"<th{' class=n' if name in wide else ''}>{name}</th>" for name in names)
-    return f'<table class="wide"><thead><tr>{top}</tr></thead><tbody>{"".join(map(_row, facts))}</tbody></table>'
+    return (
+        f'<table class="wide columns"><thead><tr>{top}</tr></thead><tbody>{"".join(map(_row, facts))}</tbody></table>'
+    )
 
 
 def _row(facts: ColumnFacts) -> str:
-    cells = (text(facts.name), why(facts.type, facts.why), text(ROLES.get(facts.role, facts.role)), text(values(facts)))
+    name = text(facts.name).replace("_", "_<wbr>")  # where a long one may be broken
+    cells = (name, why(facts.type, facts.why), text(ROLES.get(facts.role, facts.role)), text(values(facts)))
     counts = (f"{facts.missing:,}" if facts.missing else "", f"{facts.distinct:,}")
     plain = "".join(f"<td{' class=values' if at == 3 else ''}>{cell}</td>" for at, cell in enumerate(cells))
     return f"<tr>{plain}{''.join(f'<td class=n>{count}</td>' for count in counts)}</tr>"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from learnviews.apps.snowcat.data_card import DataCard
+from learnviews.apps.snowcat.data_card import DataCard, Once
 from learnviews.apps.snowcat.pane import asks, quiet, select, text
 from learnviews.grammar import ColumnHistograms, series_tracks
 from learnviews.grammar.series_tracks import MOST_TRACKS, SeriesTracks
+from learnviews.kernels.search.legality import group_column, time_column
 from learnviews.kernels.search.profile import KINDS
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.slot import Slot
     from learnviews.apps.snowcat.workspace import Workspace
+    from learnviews.kernels.search import Dataset
 
 ASKED = 12  # tracks between which a user may choose without a list of names growing too long to read
 LABELS = ("categorical", "boolean", "integer")
@@ -26,7 +28,7 @@ class Columns(DataCard):
     help = (
         "A histogram for each column. Point at a bar: how its rows fall into every other column shows in orange; "
         "click to keep them. What is to be predicted has a yellow ground. Grey bars are of missing values and of all "
-        "rarer labels."
+        "rarer labels together; one with a break across it would be higher than there is room for."
     )
     at_first = ("data",)
     size = (4, 8)
@@ -64,12 +66,14 @@ class Series(DataCard):
         "the time. Choose the tracks and a column of classes to colour by. Point at a line to light its rows, click "
         "to keep them."
     )
-    size = (8, 10)
+    at_first = ("data",)
+    size = (9, 7)
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
         self._tracks: list[str] | None = None
-        self._group = self._color = ""
+        self._group: tuple[str, ...] = ()
+        self._color = ""
         self._every: list[str] = []
 
     @classmethod
@@ -80,10 +84,19 @@ class Series(DataCard):
         files = any(column.type == "timeseries" for column in data.columns.values())
         return files or (bool(data.times) and any(c.is_number for c in data.columns.values()))
 
+    @classmethod
+    def opens(cls, room: Workspace) -> bool:
+        data, problem = room.data, room.problem
+        if data is None:
+            return False
+        files = any(column.type == "timeseries" for column in data.columns.values())
+        forecast = problem is not None and problem.task == "timeSeriesForecasting"
+        return files or forecast or KEYS.of(data) is not None
+
     def show(self) -> None:
         if self.is_new():
-            self._tracks, self._group, self._color = None, "", ""
-            self._group = "" if self._has_files else self._first_group()
+            self._tracks, self._color = None, ""
+            self._group = () if self._has_files else self._first_group()
         self.slot.html(self._bar() + quiet("Reading the series…"))
         self.later(self._work(), self._draw)
 
@@ -91,8 +104,10 @@ class Series(DataCard):
     def _has_files(self) -> bool:
         return any(column.type == "timeseries" for column in self.data.columns.values())
 
-    def _first_group(self) -> str:
-        return next((n for n, c in self.data.columns.items() if "suggestedGroupingKey" in (c.role, *c.roles)), "")
+    def _first_group(self) -> tuple[str, ...]:
+        """What tells the series apart: as the problem has it, else as a forecast would."""
+        problem = self.room.problem
+        return problem.groups if problem is not None and problem.groups else KEYS.of(self.data) or ()
 
     def _work(self) -> Any:
         options = {"group": self._group or None, "color": self._color or None}
@@ -113,13 +128,16 @@ class Series(DataCard):
         """What is chosen: tracks, groups, colours."""
         parts = []
         if not self._has_files:
-            parts.append(self._chosen("group", "One line per", self._group))
+            parts.append(self._chosen("group", "One line per", ", ".join(self._group)))
         parts.append(self._chosen("color", "Colour by", self._color))
         return f'<div class="row">{"".join(parts)}{self._tracks_bar()}</div>'
 
     def _chosen(self, word: str, label: str, chosen: str) -> str:
         names = [name for name, column in self.data.columns.items() if column.type in LABELS]
         none = "all rows" if word == "group" else "nothing"
+        if word == "group":
+            several = dict.fromkeys(", ".join(each) for each in (self._first_group(), self._group))
+            names += [name for name in several if name not in ("", *names)]
         options = {"": none, **{name: name for name in names}}
         return f"<label>{label} {select(word, options, chosen, label)}</label>"
 
@@ -137,7 +155,9 @@ class Series(DataCard):
 
     def do_group(self, told: list[Any]) -> None:
         """A line per value of another column."""
-        self._group, self._tracks = told[-1], None
+        first = self._first_group()
+        self._group = first if told[-1] == ", ".join(first) else (told[-1],) if told[-1] else ()
+        self._tracks = None
         self.show()
 
     def do_color(self, told: list[Any]) -> None:
@@ -156,6 +176,20 @@ class Series(DataCard):
         """Show one more track."""
         if told[-1]:
             self.do_track([told[-1], True])
+
+
+def _series_keys(data: Dataset) -> tuple[str, ...] | None:
+    """The columns that tell the series of a table apart, none where it is one; None where rows are no series."""
+    time = time_column(data)
+    if time is None or not any(column.is_number for column in data.columns.values()):
+        return None
+    keys = group_column(data, [], time)
+    if keys is None:
+        return () if data.frame[time].is_unique else None
+    return (keys,) if isinstance(keys, str) else keys
+
+
+KEYS = Once(_series_keys)
 
 
 def _switch(name: str, on: bool) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..jit import jit
+from .label_order import by_value
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -34,7 +35,8 @@ class Bins:
     kind : str
         "numbers", "times" or "labels".
     labels : tuple of str
-        Of each bin, in order; the last are "others" and "missing" where there are such rows.
+        Of each bin, in order: labels that are all numbers by their value, others by how frequent they are; the last
+        are "others" and "missing" where there are such rows.
     edges : ndarray or None
         Of numbers and times (datetime64): bin i holds edges[i] <= value < edges[i + 1]; the last one its end, too.
     missing : bool
@@ -246,12 +248,13 @@ def _spans(edges: np.ndarray, kind: str, whole: bool) -> list[str]:
 
 
 def _of_labels(values: pd.Series, name: str, labels: int) -> tuple[Bins, np.ndarray]:
-    """The commonest labels in falling order (equals by their text); True and False in theirs."""
+    """The commonest labels in falling order (equals by their text), or, where all are numbers, in theirs."""
     places, found = pd.factorize(values)  # -1: missing
     counts = _counts(places, found)
     order = sorted(counts, key=lambda label: (-counts[label], label))
     if len(order) > labels:
         order = order[: labels - 1]
+    order = by_value(order)
     rest, missing = len(order) < len(counts), bool((places < 0).any())
     numbers = {label: at for at, label in enumerate(order)}
     last = len(order) + rest

@@ -165,8 +165,7 @@ def test_hovering_links_histograms_and_table(app):
 
 def test_time_series_images_texts_and_the_row_map(app):
     choose(app, "levels.csv")
-    add(app, "series")
-    app.wait("snow.figures('series').length === 2")
+    app.wait("snow.figures('series').length === 2")  # there without being added
     in_card(app, "series").get_by_label("One line per").select_option("kind")
     app.wait("snow.sources('series').length > 0 && snow.text('series').includes('kind')")
     add(app, "row map")

@@ -1,6 +1,7 @@
 """What the cards of the data say: documents and words in them, facts of columns, what a change of the data costs."""
 
 import gc
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from learnviews.apps.snowcat.data_sets import _ago, _done
 from learnviews.apps.snowcat.data_table import _line
 from learnviews.apps.snowcat.data_texts import SHORT, Documents, beginning, highlighted
 from learnviews.apps.snowcat.data_types import _lost
+from learnviews.apps.snowcat.data_views import KEYS, Series
 from learnviews.apps.snowcat.project_parts import Entry
 from learnviews.kernels import search
 
@@ -22,6 +24,32 @@ from learnviews.kernels import search
 @pytest.fixture
 def letters(tmp_path):
     return search.load(texts(tmp_path / "letters"))
+
+
+def sales(*keys):
+    rows = [(day, *key, 100.0 + n) for key in keys for n, day in enumerate(pd.date_range("2024-01-01", periods=20))]
+    return pd.DataFrame(rows, columns=["day", "shop", "goods", "sales"])
+
+
+def test_the_series_of_a_table_are_told_apart_as_a_forecast_would():
+    one = sales(("a", "tea")).drop(columns=["shop", "goods"])
+    shops = sales(("a", "tea"), ("b", "tea"), ("c", "tea"))
+    assert KEYS.of(search.load(one)) == () and KEYS.of(search.load(shops)) == ("shop",)
+    both = search.load(sales(*((shop, goods) for shop in "abc" for goods in ("tea", "mate"))))
+    assert KEYS.of(both) == ("shop", "goods")
+    mixed = shops.assign(shop="a")  # times repeat, and nothing tells why
+    assert KEYS.of(search.load(mixed)) is None and KEYS.of(search.load(one[["sales"]])) is None
+
+
+def test_the_card_of_series_opens_where_rows_are_series():
+    def opens(frame, task=None):
+        problem = task and SimpleNamespace(task=task)
+        room = SimpleNamespace(data=search.load(frame), problem=problem)
+        return Series.fits(room) and Series.opens(room)
+
+    shops = sales(("a", "tea"), ("b", "tea"))
+    assert opens(shops) and opens(shops.assign(shop="a"), "timeSeriesForecasting")
+    assert not opens(shops.assign(shop="a")) and not opens(shops[["shop", "sales"]])
 
 
 def test_documents_are_read_once_and_searched(letters):

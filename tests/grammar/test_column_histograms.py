@@ -10,6 +10,7 @@ import pytest
 from bokeh.models import TapTool
 
 import learnviews as lv
+from learnviews.grammar.text_room import wide
 from learnviews.kernels.search import Profile
 
 
@@ -166,6 +167,29 @@ def test_the_figure_is_laid_out_by_its_width(linked):
     texts = list(plot.handles["text_source"].data["text"])
     assert {"age", "town (target)", "Bath"} <= set(texts)
     assert plot.handles["cells_source"].data["ground"][1] != plot.handles["cells_source"].data["ground"][0]
+
+
+def test_a_bar_that_is_cut_has_a_break_across_it(renderer):
+    names = [f"PLAYER_{at:03}_SMITH" for at in range(300)]
+    element = lv.ColumnHistograms.from_data(pd.DataFrame({"name": names * 2, "town": ["Bath", "Cork"] * 300}))
+    plot = renderer.get_plot(element)
+    assert element.bins[0].labels[-1] == "others"
+    bars, breaks = plot.handles["source"].data, plot.handles["breaks_source"].data
+    at = len(element.bins[0]) - 1
+    assert (
+        len(breaks["x0"]) == 2 and (breaks["x0"] < bars["left"][at]).all() and (breaks["x1"] > bars["right"][at]).all()
+    )
+    assert (breaks["y1"] < bars["top"][at]).all() and (breaks["y0"] > bars["bottom"][at]).all()
+
+
+def test_texts_below_a_histogram_do_not_run_into_each_other(renderer):
+    names = [f"PLAYER_{at:03}_SMITH_THE_SECOND" for at in range(300)]
+    element = lv.ColumnHistograms.from_data(pd.DataFrame({"name": names * 2, "kind": ["A" * 40, "B" * 40] * 300}))
+    texts = list(renderer.get_plot(element).handles["text_source"].data["text"])
+    assert "others 562" in texts
+    at = texts.index("others 562")
+    for first, last in (texts[at - 1 : at + 1], texts[-2:]):
+        assert first.endswith("…") and wide(first) + wide(last) < 150 - 16
 
 
 def test_bars_answer_over_their_whole_height(linked):

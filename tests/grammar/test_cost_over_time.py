@@ -144,6 +144,10 @@ def test_a_trivial_predictor_far_off_is_told_but_squeezes_nothing(renderer):
     assert plot.handles["caption_source"].data["text"] == ["trivial predictor 1e+06, not on this axis"]
 
 
+def test_the_last_ticks_label_has_room(linked):
+    assert linked[1].state.min_border_right >= 24
+
+
 def test_several_studies_have_colours_and_a_legend(renderer):
     both = lv.CostOverTime.from_studies([study(trials()), study(trials(10, seed=1), path="two")])
     plot = renderer.get_plot(both)

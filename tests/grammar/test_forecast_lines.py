@@ -100,6 +100,8 @@ def test_of_models():
     np.testing.assert_array_equal(found["model_1"], [*[np.nan] * 4, 6, 7, 8, 9])
     assert found.origin == np.datetime64("2024-01-07") and list(found.ids[:2]) == ["r0", "r1"]
     assert found.kdims[0].label == "day" and found.vdims[0].label == "sales"
+    called = lv.Forecast.from_models([model(7), model(5)], names=["7: m", "5: m"])
+    assert called.names == ["7: m", "5: m"] and list(called.numbers) == [7, 5]
     ahead = lv.Forecast.from_models([model(1)])
     assert np.isfinite(ahead["model_0"]).sum() == 2
     assert not len(lv.Forecast.from_models([]))
@@ -122,6 +124,7 @@ def test_of_models_of_several_series():
         (lambda: lv.Forecast.from_models([model(task="regression")]), "m: a forecast is needed, not regression"),
         (lambda: lv.Forecast.from_models([model()], series="x"), "one series only"),
         (lambda: lv.Forecast.from_models([model(group="shop")], series="x"), "no series 'x'; there are north, south"),
+        (lambda: lv.Forecast.from_models([model(1), model(2)], names=["m", "m"]), "2 different names of models"),
         (lambda: lv.Forecast.from_models([model()], target="x"), "target = 'x'; expected one of sales"),
     ],
 )

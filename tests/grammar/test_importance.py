@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import learnviews as lv
+from learnviews.grammar.text_room import wide
 
 
 def importances(features=6, seed=0):
@@ -109,6 +110,15 @@ def test_a_map_is_patched(linked, renderer):
     assert len(plot.handles["overall_source"].data["left"]) == 30
     lv.patch(plot, lv.ImportanceMap.from_frames({}))
     assert not len(plot.handles["source"].data["left"])
+
+
+@pytest.mark.parametrize("models", [1, 4, 20])
+def test_the_largest_share_has_room_beside_its_bar(renderer, models):
+    frames = {number: importances(1, seed=1).clip(lower=1) for number in range(models)}
+    plot = renderer.get_plot(lv.ImportanceMap.from_frames(frames))
+    shares, range_ = plot.handles["shares_source"].data, plot.handles["x_range"]
+    assert list(shares["text"]) == ["100%"]
+    assert 240 * (range_.end - shares["x"][0]) / (range_.end - range_.start) > 3 + wide("100%", 10)
 
 
 def test_bars_are_patched(renderer):

@@ -110,6 +110,37 @@ def test_the_front_is_a_line_with_names_that_do_not_overlap(linked):
             assert abs(y - v) > 13 or not same_side or abs(x - u) > 5 * len(names["text"][at])
 
 
+def test_ticks_can_be_told_apart_and_no_dot_is_cut(renderer):
+    frame = trials().assign(cost=lambda each: 0.0021 + 1e-5 * each["cost"])
+    frame.loc[5, "cost"] = 3.0  # far off: at the edge
+    plot = renderer.get_plot(lv.ParetoFront.from_trials(frame))
+    assert plot.handles["yaxis"].formatter.precision == "auto"  # as many digits as tell ticks apart
+    dots, range_ = plot.handles["source"].data, plot.handles["y_range"]
+    room = 0.02 * (range_.end - range_.start)
+    assert (dots["y"] > range_.start + room).all() and (dots["y"] < range_.end - room).all()
+    assert [number for number, at in zip(dots["number"], dots["marker"], strict=True) if at == "triangle"] == [6]
+
+
+SAID = """([ticks, words, start, end]) => new Function("cb_data", ticks)({range: {start, end}})
+  .map((tick) => new Function("tick", words)(tick))"""
+
+
+def test_few_ticks_of_a_logarithmic_axis_are_named(renderer, page):
+    axis = renderer.get_plot(lv.ParetoFront.from_trials(trials())).handles["xaxis"]
+
+    def named(low, high):
+        return page.page.evaluate(SAID, [axis.ticker.major_code, axis.formatter.code, low, high])
+
+    assert named(0.7, 9.5) == ["1 s", "2 s", "5 s"]
+    assert named(0.9, 27) == ["1 s", "2 s", "5 s", "10 s", "20 s"]
+    assert named(0.09, 1.6) == ["100 ms", "200 ms", "500 ms", "1 s"]
+    assert named(0.02, 40) == ["100 ms", "1 s", "10 s"] and named(5, 400) == ["10 s", "60 s"]
+    assert named(40, 900) == ["60 s", "2 min", "5 min", "10 min"]
+    assert named(1e-3, 1e6) == ["1 ms", "100 ms", "10 s", "10 min", "10 h"]
+    assert named(3.05, 3.9) == ["3.2 s", "3.4 s", "3.6 s", "3.8 s"]
+    assert named(0, 1) == []
+
+
 @pytest.mark.parametrize("axes", [{}, {"logx": False}, {"logy": True}])
 def test_a_study_that_runs_is_patched(renderer, axes):
     plot = renderer.get_plot(lv.ParetoFront.from_trials(trials(0)).opts(**axes))

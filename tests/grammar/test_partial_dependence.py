@@ -46,6 +46,13 @@ def test_categories_by_frequency_and_one_of_the_classes():
     assert flags.categories == ["False", "True"]
 
 
+def test_categories_that_are_numbers_are_in_their_order():
+    frame, column = curves(["4", "8", "10"]), ["8"] * 5 + ["10"] * 4 + ["4"]
+    found = lv.PartialDependence.from_frames({1: frame}, "cylinders", column)
+    assert found.categories == ["4", "8", "10"] and found.counts.tolist() == [1, 5, 4]
+    assert list(found.curves[0]["mean"]) == list(frame["mean"])
+
+
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
@@ -90,3 +97,22 @@ def test_another_feature_is_patched_in(linked):
     assert list(plot.handles["dots_source"].data["x"]) == [0, 1]
     lv.patch(plot, lv.PartialDependence.from_frames({}, "kind"))
     assert not len(plot.handles["source"].data["xs"])
+
+
+def test_no_line_joins_categories(renderer):
+    frames = {number: curves(["a", "b", "c"], number) for number in (4, 9)}
+    element = lv.PartialDependence.from_frames(frames, "kind", ["b", "a", "c"], selection=lv.RowSelection())
+    plot = renderer.get_plot(element)
+    for name in ("source", "lit_source"):
+        element.selection.light([4, 9], "table")
+        for xs, curve in zip(plot.handles[name].data["xs"], element.curves, strict=True):
+            parts = [part for part in np.split(xs, np.flatnonzero(np.isnan(xs))) if len(part)]
+            assert len(parts) == len(curve) and all(np.ptp(part[np.isfinite(part)]) < 1 for part in parts)
+    element.selection.light([9], "table")
+    assert np.isnan(plot.handles["band_source"].data["xs"][0]).sum() == 2
+    assert len(plot.handles["dots_source"].data["x"]) == 6
+
+
+def test_the_legend_lies_beside_the_curves(linked):
+    _, plot = linked
+    assert plot.handles["legend"] in plot.state.above

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.embed import file_html
 from bokeh.events import RangesUpdate
+from bokeh.resources import INLINE
 
 import learnviews as lv
 from learnviews.grammar import RowMap
@@ -74,11 +76,51 @@ def test_of_a_model():
     assert RowMap.from_model(model).by == "size of the error" and RowMap.from_model(model).told(0) == "2"
 
 
+def models(truths, saids, task="regression"):
+    frame = table(len(truths))
+    problem = SimpleNamespace(task=task, features=("a", "b"), targets=("kind",))
+    for at, said in enumerate(saids):
+        rows = pd.DataFrame({"truth": truths, "prediction": said, "split": "holdout"}, frame.index)
+        yield SimpleNamespace(predictions=rows, problem=problem, name=f"model {at}", data=load(frame))
+
+
+def test_maps_side_by_side_have_one_scale_of_values(renderer):
+    truths = np.zeros(60)
+    good, bad = models(truths, [np.linspace(0, 1, 60), np.linspace(0, 10, 60)])
+    first, second = RowMap.from_models([good, bad], "error", names=["1: good", "2: bad"])
+    assert [first.label, second.label] == ["1: good", "2: bad"] and first.ends == second.ends
+    assert first.ends[1] == pytest.approx(np.quantile([*np.linspace(0, 1, 60), *np.linspace(0, 10, 60)], 0.99))
+    drawn = [renderer.get_plot(each).handles for each in (first, second)]
+    assert list(drawn[0]["names_source"].data["text"]) == list(drawn[1]["names_source"].data["text"])
+    assert drawn[0]["source"].data["ink"][-1] != drawn[1]["source"].data["ink"][-1]
+    [alone] = RowMap.from_models([good], "error", among=[good, bad])
+    assert alone.ends == first.ends
+
+
+def test_a_label_has_one_colour_in_maps_side_by_side(renderer):
+    truths = np.array(["3", "10", "9"] * 20, dtype=object)
+    some, every = models(truths, [np.where(truths == "9", "10", truths), truths], "classification")
+    found = RowMap.from_models([some, every], "prediction")
+    assert found[0].labels == found[1].labels == ["3", "9", "10"]
+    inks = [
+        dict(zip(each.handles["source"].data["said"], each.handles["source"].data["ink"], strict=True))
+        for each in map(renderer.get_plot, found)
+    ]
+    assert all(inks[1][said] == ink for said, ink in inks[0].items()) and len(inks[1]) == 3
+
+
+def test_the_legend_can_be_read_whatever_the_colours(renderer):
+    plot = renderer.get_plot(RowMap.from_points([(0, 0), (1, 1)], [0.0, 5.0], by="age"))
+    shown = plot.handles["names_source"].data
+    assert {ink for text, ink in zip(shown["text"], shown["ink"], strict=True) if text != "●"} == {"#444444"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
         (lambda: RowMap.from_points([(0, 1)], ["a", "b"]), "a value and an id per row, 1, got 2 and 1"),
         (lambda: RowMap.from_points([(0, np.nan)]), "two finite numbers per row"),
+        (lambda: RowMap.from_points([(0, 1)], ["c"], labels=["a", "b"]), "'c': expected one of a, b"),
         (lambda: RowMap.from_data(table(), color="hat"), "no column hat"),
         (lambda: RowMap([(0, 0, 5)], labels=["a"], ids=np.arange(1), marks=np.arange(1)), "from -1 to 0"),
     ],
@@ -151,6 +193,17 @@ def test_values_have_a_scale_of_colours(renderer):
     assert len(set(inks)) == 3 and inks[2] == "#BBBBBB"
     assert plot.handles["names_source"].data["text"][0] == "age"
     assert (renderer.get_plot(found.clone().opts(many=1)).handles["raster_source"].data["image"][0] > 0).any()
+
+
+def test_titles_of_axes_are_as_long_as_the_axes(renderer, page):
+    frame = table().rename(columns={"a": "Number_of_seasons", "b": "Fielding_average"})
+    plot = renderer.get_plot(RowMap.from_data(frame, color="kind").opts(height=170, width=900, responsive=False))
+    page.page.set_content(file_html(plot.state, INLINE, suppress_callback_warning=True))
+    page.wait("window.Bokeh?.documents[0]?.is_idle")
+    tall, wide = page.js(
+        "[Bokeh.documents[0].roots()[0].left[0], Bokeh.documents[0].roots()[0].below[0]].map((axis) => axis.axis_label)"
+    )
+    assert "of the variation" in wide and "of the variation" not in tall and tall.count("%") == 1
 
 
 def test_other_rows_in_the_same_plot(linked):

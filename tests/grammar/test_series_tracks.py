@@ -63,6 +63,9 @@ def test_series_of_groups_by_value_or_by_series():
     found = SeriesTracks.from_data(groups(), time="t", group="who", color="kind", values=["v"])
     assert found.tracks == ["v"] and len(found) == 3 and found.labels == ["calm", "wild"]
     assert [line.label for line in found.shown] == ["calm", "wild", "calm"]
+    twice = pd.concat([groups().assign(place=place) for place in ("in", "out")], ignore_index=True)
+    pairs = SeriesTracks.from_data(twice, time="t", group=("who", "place"), values=["v"])
+    assert [line.name.split(" v")[0] for line in pairs.shown] == [f"{n}, {p}" for p in ("in", "out") for n, _, _ in WHO]
     apart = SeriesTracks.from_data(groups(), time="t", group="who", values=["v"], by="series")
     assert apart.tracks == ["ann", "bob", "cid"]
     less = apart.with_tracks(["cid", "ann"])

@@ -79,21 +79,36 @@ def test_models_are_linked(linked):
     assert plot.handles["kept_source"].data["left"].tolist() == [-0.5, 2.5]
 
 
-def test_dots_bars_and_rules(linked):
+def test_dots_scores_and_rules(linked):
     element, plot = linked
     assert len(plot.handles["dots_source"].data["x"]) == (element["share"] > 0).sum()
-    bars = plot.handles["bars_source"].data
-    tall = bars["bottom"] - bars["top"]
-    assert (np.diff(tall) < 0).all() and tall[-1] > 0
+    scores = plot.handles["scores_source"].data
+    assert list(scores["x"]) == [0, 1, 2, 3] and (np.diff(scores["y"]) > 0).all()  # the worse the lower
     assert len(plot.handles["rules_source"].data["y"]) == 2  # three kinds of steps
     assert plot.handles["yaxis"].major_label_overrides[0] == "encode: categories as numbers"
     drawn = plot.handles["source"].data
     assert "75% of the ensemble" in drawn["has"] and set(drawn["has"]) >= {"yes", "no"}
 
 
+@pytest.mark.parametrize("larger", [True, False])
+def test_scores_lie_where_the_ticks_of_their_axis_say(renderer, larger):
+    matrix = pd.DataFrame([[True]] * 4, columns=pd.MultiIndex.from_tuples([("model", "tree")]))
+    element = lv.StepMatrix.from_matrix(matrix, [0.7490, 0.6712, 0.666, np.nan], larger=larger)
+    plot = renderer.get_plot(element)
+    axis, dots = plot.handles["yaxis"], plot.handles["scores_source"].data
+    ticks = {at: float(text) for at, text in axis.major_label_overrides.items() if at < 0}
+    assert len(ticks) >= 2 and set(axis.ticker.ticks) == {*ticks, 0}
+    assert sorted(plot.handles["ticks_source"].data["y"]) == sorted(ticks)
+    slope, start = np.polyfit(list(ticks), list(ticks.values()), 1)
+    assert slope * dots["y"] + start == pytest.approx(element.scores[:3])
+    assert (dots["y"] < -0.5).all() and len(dots["y"]) == 3
+
+
 def test_patched_from_none_to_many(renderer):
     plot = renderer.get_plot(lv.StepMatrix.from_models([], selection=lv.RowSelection()))
     assert not len(plot.handles["source"].data["left"])
     lv.patch(plot, lv.StepMatrix.from_models(models() * 500))
-    assert len(plot.handles["bars_source"].data["left"]) == 40
+    assert len(plot.handles["scores_source"].data["x"]) == 40
     assert plot.handles["y_range"].start > plot.handles["y_range"].end  # the first row at the top
+    lv.patch(plot, lv.StepMatrix.from_models(models()[:1] * 2))  # scores that are all the same
+    assert len(set(plot.handles["scores_source"].data["y"])) == 1

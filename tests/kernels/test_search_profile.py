@@ -11,6 +11,7 @@ from naive import bin_counts
 
 from learnviews.kernels import search
 from learnviews.kernels.search import Profile
+from learnviews.kernels.search.label_order import by_value
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,16 @@ def test_bins_are_few_and_named(people):
     assert len(found["town"]) == 21 and found["town"].labels[-2:] == ("others", "missing")
     assert set(found["member"].labels) == {"True", "False"} and not found["member"].missing
     assert found["since"].labels[0].startswith("2020-01-0")
+
+
+def test_labels_that_are_numbers_are_in_their_order():
+    frame = pd.DataFrame({"cylinders": ["4"] * 9 + ["8"] * 5 + ["10"] * 3 + ["3"], "size": ["4", "8"] * 8 + ["s", "s"]})
+    data = search.load(frame.astype("category"))
+    found = Profile(data)
+    assert found["cylinders"].labels == ("3", "4", "8", "10")
+    assert list(found.totals["cylinders"]) == [1, 9, 5, 3]
+    assert found["size"].labels == ("4", "8", "s")  # one that is none: by how many there are
+    assert Profile(data, labels=3)["cylinders"].labels == ("4", "8", "others")
 
 
 def test_counts_are_those_of_a_naive_count(people):
@@ -120,3 +131,11 @@ def test_any_numbers_fall_into_some_bin(values, bins):
     finite = np.isfinite(frame["x"].to_numpy())
     counts = found.totals["x"]
     assert counts.sum() == len(values) and (not found["x"].missing or counts[-1] == (~finite).sum())
+
+
+def test_labels_are_in_the_order_of_their_numbers_where_all_are_numbers():
+    assert by_value(["10", "-2", "9.5", "1e1"]) == ["-2", "9.5", "10", "1e1"]  # equals as they come
+    for as_they_come in (["b", "2", "1"], ["nan", "2", "1"], ["inf", "1"], []):
+        assert by_value(as_they_come) == as_they_come
+    assert by_value([2, 0, 1], key="cba".__getitem__) == [2, 0, 1]
+    assert by_value([2, 0, 1], key=["3", "2", "1"].__getitem__) == [2, 1, 0]

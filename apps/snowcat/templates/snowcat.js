@@ -140,6 +140,18 @@ window.snowcat = (() => {
     it.style.gridColumn = `span ${card.width}`
     it.style.gridRow = `span ${card.height}`
   })
+  // Rows are as high as lets the step's cards fill the window, not below LEAST; sizing and moving cards changes nothing.
+  const LEAST = 36, GAP = 8
+  let row = LEAST, laid = ""
+  const fitRows = () => {
+    board.style.setProperty("--row", `${LEAST}px`)
+    const bottoms = cards.map((card) => element(card).getBoundingClientRect().bottom)
+    const top = board.getBoundingClientRect().top, high = Math.max(...bottoms, top) - top + GAP
+    const rows = Math.round(high / (LEAST + GAP)), room = innerHeight - (top + scrollY) - 4
+    row = rows ? Math.max(LEAST, Math.floor(room / rows) - GAP) : LEAST
+    board.style.setProperty("--row", `${row}px`)
+  }
+  window.addEventListener("resize", fitRows)
   // Boards that the user arranged, by step: this browser's pages have them again.
   const BOARDS = "learnviews.snowcat.boards"
   const boards = () => { try { return JSON.parse(localStorage.getItem(BOARDS)) ?? {} } catch { return {} } }
@@ -164,6 +176,9 @@ window.snowcat = (() => {
       it.hidden = false
     }
     put()
+    const now = JSON.stringify([told.step, ...cards.map((card) => card.name).sort()])
+    if (now !== laid) fitRows()
+    laid = now
     keep(told.step, told.own)
     document.getElementById("nothing").hidden = cards.length > 0
     morph(offered, told.offered.map((each) => `<button role="menuitem" data-name="${each.name}">${each.title}<small>${each.help.replace(/[<&]/g, (letter) => letter === "<" ? "&lt;" : "&amp;")}</small></button>`).join("") || "<p>All cards that fit are there.</p>")
@@ -187,7 +202,7 @@ window.snowcat = (() => {
     drag.moved = true
     if (drag.kind === "size") {
       drag.card.width = Math.max(2, Math.min(12, Math.round(drag.width + dx / columnWidth())))
-      drag.card.height = Math.max(3, Math.min(40, Math.round(drag.height + dy / 44)))
+      drag.card.height = Math.max(3, Math.min(40, Math.round(drag.height + dy / (row + GAP))))
       return put()
     }
     drag.it.classList.add("moved")

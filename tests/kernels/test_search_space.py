@@ -212,3 +212,50 @@ def test_starts_of_other_tasks_can_be_kept_in_a_skops_file(name, tmp_path):
         made = made.fit(x) if y is None else made.fit(x, y)
         back = skops_files.read(skops_files.write(made, tmp_path / f"{number}.skops"))
         assert np.array_equal(back.predict(x), made.predict(x)), config
+
+
+WHOLE = {
+    "labels": Problem(target="label", task="classification", features=ALL),
+    "semi": Problem(target="label", task="semiSupervisedClassification", features=("number", "text")),
+    "several": Problem(target=("label", "other"), task="classification", subtask="multiLabel", features=("text",)),
+    "values": Problem(target="value", task="regression", features=ALL),
+    "texts": Problem(target="label", task="classification", features=("text",)),
+    "groups": Problem(task="clustering", features=("number", "category", "text", "when", "image", "series")),
+}
+
+
+def each_model_with_texts():
+    for name, problem in WHOLE.items():
+        models = next(each for each in choices.parameters(DATA, problem) if each.name == "model").values
+        yield from ((name, model, reduce) for model in models for reduce in ("none", "svd"))
+
+
+@pytest.mark.parametrize(("name", "model", "reduce"), list(each_model_with_texts()))
+def test_every_model_of_texts_is_saved_and_predicts_the_same(name, model, reduce, tmp_path):
+    from learnviews.kernels.search import skops_files
+
+    problem = WHOLE[name]
+    parameters, bans = choices.parameters(DATA, problem), choices.bans(DATA, problem)
+    told = {"model": model, "text:parts": "words", "text:reduce": reduce}
+    config = complete({**told, "text:components": 10} if reduce == "svd" else told, parameters)
+    if complaint(config, parameters, bans):
+        pytest.skip(complaint(config, parameters, bans))
+    x, targets = DATA.frame[list(problem.features)], list(problem.targets)
+    y = [DATA.frame[targets if len(targets) > 1 else targets[0]]] if targets else []
+    made = pipelines.build(config, DATA, problem, 0, fidelity=0.1).fit(x, *y)
+    back = skops_files.read(skops_files.write(made, tmp_path / "x.skops"))
+    assert np.array_equal(back.predict(x), made.predict(x))
+
+
+@pytest.mark.parametrize("model", ["tree", "forest", "extra", "boosting"])
+def test_what_takes_gaps_gets_them_only_where_it_can(model):
+    """Word counts that are not reduced make sparse matrices, in which trees take no gaps."""
+    problem = WHOLE["labels"].with_(features=("number", "text"))
+    parameters, bans = choices.parameters(DATA, problem), choices.bans(DATA, problem)
+    x, fitted = DATA.frame[["number", "text"]], 0
+    for reduce in ("none", "svd"):
+        config = complete({"model": model, "impute": "keep", "text:reduce": reduce}, parameters)
+        if complaint(config, parameters, bans) is None:
+            fitted += 1
+            assert len(pipelines.build(config, DATA, problem, 0, fidelity=0.1).fit(x, DATA.frame["label"]).predict(x))
+    assert fitted == 1

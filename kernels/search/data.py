@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,14 @@ from . import table_files
 from .columns import Column
 from .values import listed
 
+if TYPE_CHECKING:
+    from .joins import Joined
+
 ROW_ID = "row"
+OWN_LABELS = 0.95
+"""Share of rows with another label each from which on a column names the rows."""
+FEW_ROWS = 20  # of so many every row may well have a label of its own, and the labels may come again
+GLANCE = 1000  # rows that show of most columns that they are neither
 D3M_INDEX = "d3mIndex"
 
 
@@ -71,6 +78,8 @@ class Dataset:
         "train" or "holdout" by row id, where the data came with a split.
     notes : tuple of str
         What a user should know of how it was read.
+    joined : tuple of Joined
+        Tables whose columns were added, so that later rows can be given theirs.
     """
 
     name: str
@@ -80,6 +89,7 @@ class Dataset:
     resources: dict[str, Resource] = field(default_factory=dict)
     splits: pd.Series | None = None
     notes: tuple[str, ...] = ()
+    joined: tuple[Joined, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -104,6 +104,12 @@ class Dataset:
         return frozenset(self.frame.columns[self.frame.notna().any().to_numpy()])
 
     @cached_property
+    def idle(self) -> dict[str, str]:
+        """Columns that tell one row nothing of another, and why: constants, and labels that are each row's own."""
+        found = {name: _why_idle(self, column) for name, column in self.columns.items() if name in self.filled}
+        return {name: why for name, why in found.items() if why}
+
+    @cached_property
     def _distinct(self) -> dict[str, int]:
         return {}
 
@@ -371,3 +377,16 @@ def check_ids(ids: pd.Index, where: str) -> None:
     if not ids.is_unique:
         twice = ids[ids.duplicated()][0]
         raise ValueError(f"{where}: two rows have the id {twice}; expected different ones (reset_index makes some)")
+
+
+def _why_idle(data: Dataset, column: Column) -> str:
+    values = data.frame[column.name]
+    if len(values) < 2:
+        return ""
+    if values.iloc[:GLANCE].nunique(dropna=False) == 1 and data.distinct(column.name) == 1:
+        return "the same in every row" if values.notna().all() else ""
+    if column.type != "categorical" or column.refers is not None or len(values) <= FEW_ROWS:
+        return ""
+    if values.iloc[:GLANCE].nunique() < 0.9 * min(GLANCE, len(values)):
+        return ""
+    return "another label in every row" if data.distinct(column.name) >= OWN_LABELS * len(values) else ""

@@ -291,7 +291,19 @@ def _known_ahead(problem: Problem, data: Dataset) -> tuple[str, ...]:
 
 
 def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
-    """Columns a model may learn from where nobody chose: no keys, no targets, some value in them."""
+    """Columns a model learns from where nobody chose: no keys, no targets, some value in them, and not idle (see
+    `Dataset.idle`) unless all are."""
+    able = _able_features(data, targets)
+    return [name for name in able if name not in data.idle] or able
+
+
+def idle_features(data: Dataset, targets: Iterable[str]) -> dict[str, str]:
+    """Columns that a model could learn from, but does not where nobody chose, and why."""
+    usable = set(usable_features(data, targets))
+    return {name: data.idle[name] for name in _able_features(data, targets) if name not in usable}
+
+
+def _able_features(data: Dataset, targets: Iterable[str]) -> list[str]:
     return [
         name
         for name, column in data.columns.items()

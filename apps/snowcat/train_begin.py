@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from learnviews.apps.snowcat.workspace import Workspace
 
 QUICK, THOROUGH = 20.0, 600.0  # seconds
+MOST = 1_000_000  # seconds, minutes or megabytes
 UNITS = {"seconds": "seconds", "minutes": "minutes", "trials": "trials"}
 
 
@@ -84,8 +85,8 @@ def _number(name: str, typed: str) -> float:
         number = float(typed)
     except ValueError:
         number = float("nan")
-    if not 0 < number < 1e9:
-        raise ValueError(f"{NAMES[name]}: {typed or 'nothing'} was given; expected a number above 0")
+    if not 0 < number <= MOST:
+        raise ValueError(f"{NAMES[name]}: {typed or 'nothing'} was given; expected a number above 0, {MOST:,} at most")
     return number
 
 

@@ -159,6 +159,8 @@ def readme(ranked: Sequence[Ranked], notes: Sequence[str] = (), first: str | Non
         lines.append(f"    {model.name}: {model.problem.sentence()}; {each.study or f'model {model.number}'}")
         lines += [f"    Note: {each.note}"] if each.note else []
     lines += ["", "In the folder of a model:", *(f"    {name:16} {words}" for name, words in FILES.items())]
+    if any(each.model.data.joined for each in ranked):
+        lines.append(f"    {'joined-1.parquet':16} a table whose columns were joined: rows that lack them get theirs")
     lines += [
         "",
         *([f"Predict new rows: python {first}/predict.py TABLE"] if first else []),

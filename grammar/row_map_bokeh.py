@@ -13,6 +13,7 @@ from bokeh.models.glyphs import ImageRGBA, Scatter, Text
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .palettes import BLACK, BLUE, BLUISH_GREEN, GREY, ORANGE, SKY_BLUE, VERMILLION, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
@@ -104,7 +105,7 @@ class RowMapPlot(RowLinkedPlot):
             words += [(f"and {more} more", "#444444")] if more > 0 else []
         elif not element.labels and len(element):
             low, high = _ends(element.dimension_values(2))
-            words += [(f"{low:.4g}", cell_colors()[40]), (f"{high:.4g}", cell_colors()[-1])]
+            words += [(figure(low), cell_colors()[40]), (figure(high), cell_colors()[-1])]
         words = words if len(element) else [("no rows", "#444444")]
         long = np.array([7.0 * len(text) + 10 for text, _ in words])
         return {

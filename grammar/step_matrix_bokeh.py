@@ -9,6 +9,7 @@ from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Quad, Scatter, Segment, Text
 from holoviews import Dimension
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .model_grid_bokeh import ModelGridPlot
 from .palettes import BLUE, SKY_BLUE
@@ -28,7 +29,7 @@ class StepMatrixPlot(ModelGridPlot):
         x, y, share = (element.dimension_values(i) for i in range(3))
         steps = np.array([_title(step) for step in element.steps], dtype=object)
         names = np.array(element.names, dtype=object)
-        score = np.array([f"{each:.5g}" if np.isfinite(each) else "" for each in element.scores], dtype=object)
+        score = np.array([figure(each, 5) if np.isfinite(each) else "" for each in element.scores], dtype=object)
         has = np.array([_has(each) for each in share], dtype=object)
         shape = {"left": x - 0.5, "right": x + 0.5, "bottom": y - 0.5, "top": y + 0.5}
         told = {"number": element.ids, "name": names[x], "score": score[x], "step": steps[y], "has": has}
@@ -103,7 +104,7 @@ def _caption(element: Any) -> str:
     if not len(known):
         return ""
     worst, best = (known.min(), known.max()) if element.larger else (known.max(), known.min())
-    return f"{best:.4g} to {worst:.4g}, {element.scored}"
+    return f"{figure(best)} to {figure(worst)}, {element.scored}"
 
 
 def _title(step: tuple[str, str]) -> str:

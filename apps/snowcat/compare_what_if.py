@@ -214,7 +214,7 @@ def _change(before: Any, after: Any) -> str:
     numbers = isinstance(before, float | np.floating) and isinstance(after, float | np.floating)
     if before == after:
         return f"<b>{text(plain(before))}</b>"
-    more = f' <span class="quiet">({after - before:+.4g})</span>' if numbers else ""
+    more = f' <span class="quiet">({figure(after - before, sign=True)})</span>' if numbers else ""
     one, other = (figure(each, 6) if numbers else plain(each) for each in (before, after))
     return f"{text(one)} → <b>{text(other)}</b>{more}"
 

@@ -10,6 +10,7 @@ from learnviews.apps.snowcat.card import STEPS, Card
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
 from learnviews.apps.snowcat.problem_words import ORIGINS, metric_of, sentence_html, task_of
 from learnviews.kernels import search
+from learnviews.kernels.figures import figures
 from learnviews.kernels.search.legality import idle_features, no_feature, usable_features
 from learnviews.kernels.search.metrics import METRICS
 from learnviews.kernels.search.tasks import CLASSIFICATION
@@ -199,7 +200,7 @@ def _values(data: Dataset, name: str, classes: bool) -> str:
     if not len(values):
         return "none"
     numbers = values.to_numpy(float)
-    return f"{numbers.min():.4g} to {numbers.max():.4g}, mean {numbers.mean():.4g}"
+    return "{} to {}, mean {}".format(*figures((numbers.min(), numbers.max(), numbers.mean())))
 
 
 def _subtask(problem: Problem) -> str:

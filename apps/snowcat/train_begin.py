@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from learnviews.apps.snowcat.pane import asks, button, quiet, select, text
 from learnviews.apps.snowcat.studies import option
 from learnviews.apps.snowcat.train_words import CHOICES, family
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy
@@ -92,7 +93,7 @@ def _number(name: str, typed: str) -> float:
 
 def _whole(what: str, number: float, most: int) -> int:
     if int(number) != number or not 1 <= number <= most:
-        raise ValueError(f"{what}: {number:g} was given; expected a whole number from 1 to {most:,}")
+        raise ValueError(f"{what}: {figure(number)} was given; expected a whole number from 1 to {most:,}")
     return int(number)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..figures import figure
 from .answers import indicators, label_set, label_text
 from .columns import LABEL_SETS
 from .metrics import METRICS, default_positive
@@ -165,8 +166,8 @@ def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False
         if np.abs(numbers).max() > LARGEST_TARGET:
             place = int(np.abs(numbers).argmax())
             raise ValueError(
-                f"target {name!r} is {numbers[place]:.3g} in row {values.index[place]}: its errors cannot be squared; "
-                f"scale it below {LARGEST_TARGET:g}"
+                f"target {name!r} is {figure(numbers[place], 3)} in row {values.index[place]}: "
+                f"its errors cannot be squared; scale it below {figure(LARGEST_TARGET)}"
             )
 
 

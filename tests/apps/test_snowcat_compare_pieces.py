@@ -11,7 +11,7 @@ from learnviews.apps.snowcat.compare_instance import said_html
 from learnviews.apps.snowcat.compare_models import _column
 from learnviews.apps.snowcat.compare_slice import _verdict
 from learnviews.apps.snowcat.compare_what_if import answer_html, input_html
-from learnviews.apps.snowcat.row_values import LONG, value_html
+from learnviews.apps.snowcat.row_values import LONG, plain, value_html
 from learnviews.kernels import search
 from learnviews.kernels.search.what_if import Editable
 
@@ -99,6 +99,7 @@ def test_values_of_a_row():
     frame = pd.DataFrame({"n": [1.5, None], "note": ["a <b> word. " * 300, "short one, with words in it"]})
     data = search.load(frame, types={"note": "text"})
     assert value_html(data, "n", 0) == "1.5" and "missing" in value_html(data, "n", 1)
+    assert plain(1.08e6) == "1080000" and plain(-4.2e-5) == "-0.000042"  # fields of a form read them
     said = value_html(data, "note", 0)
     assert "<b>" not in said and len(said) < 2 * LONG and "…" in said
 

@@ -35,6 +35,8 @@ def figure(value: Any, digits: int = 4, sign: bool = False, commas: bool = True)
     plus = "+" if sign and value > 0 else ""
     if isinstance(value, int):
         text = f"{value:,}"
+    elif digits >= 3 and 0.01 <= abs(value) < 999:  # most are of this size, and plots write many
+        text = f"{value:.{digits}g}"
     elif math.isinf(value):
         text = "∞" if value > 0 else "-∞"
     elif value and not LEAST <= abs(value) < LARGEST:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import quiet, select, text
-from learnviews.apps.snowcat.train_words import clock, counted, family, figure, metric_title, table
+from learnviews.apps.snowcat.train_words import clock, counted, family, metric_title, table
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -80,6 +80,8 @@ def test_what_is_looked_for_twice_is_computed_once_and_forgotten_with_its_study(
 def test_inputs_follow_types_and_ranges():
     assert 'type="range" min="0" max="9" step="1.0" value="3"' in input_html(Editable("n", "integer", 0, 9, 1.0), 3, 0)
     assert 'value="9"' in input_html(Editable("n", "integer", 0, 9, 1.0), "50", 0)  # the slider ends there
+    wide = input_html(Editable("n", "real", -0.00004, 1234567.5), 1.08e6, 0)
+    assert 'min="-0.00004" max="1234567.5"' in wide and wide.count('value="1080000"') == 2
     labels = input_html(Editable("k", "categorical", labels=('a"b', "<c>"), gaps=True), "<c>", 1)
     assert "<c>" not in labels and "&lt;c&gt;" in labels and "missing" in labels
     assert 'type="text"' in input_html(Editable("words", "text"), None, 2)

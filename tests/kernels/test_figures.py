@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learnviews.kernels.figures import figure, figures
+from learnviews.kernels.figures import _fixed, figure, figures
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,11 @@ def test_years_have_no_commas_beside_each_other():
     assert figures([1970.0, 1982.0]) == ["1970", "1982"]
     assert figures([1970.0, 42_000.0]) == ["1,970", "42,000"]
     assert figures([1e-12, math.nan]) == ["1×10⁻¹²", "–"]
+
+
+@given(st.floats(0.01, 999, exclude_max=True), st.integers(3, 12))
+def test_the_short_way_of_common_sizes_is_the_long_way(value, digits):
+    assert figure(value, digits) == _fixed(value, digits)
 
 
 @settings(deadline=None)

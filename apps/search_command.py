@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from learnviews.kernels.figures import figure
+
 from .terminal import clear_errors, stopped_by
 
 if TYPE_CHECKING:
@@ -285,7 +287,7 @@ class Board:
 
 
 def _score(model: Any) -> str:
-    return f"{model.problem.metric} {model.score:.4g} ({model.split})"
+    return f"{model.problem.metric} {figure(model.score)} ({model.split})"
 
 
 # -- the end
@@ -331,4 +333,4 @@ def _table(board: pd.DataFrame, most: int = LISTED, longest: int = 200) -> str:
     shown = shown.rename(columns={"number": "model", "cost": "cv cost"})
     shown = shown.assign(model=["" if pd.isna(number) else str(number) for number in shown["model"]])
     shown["name"] = [name if len(name) <= longest else f"{name[: longest - 3]}..." for name in shown["name"]]
-    return str(shown.to_string(index=False, float_format=lambda number: f"{number:.4g}", na_rep=""))
+    return str(shown.to_string(index=False, float_format=figure, na_rep=""))

@@ -10,6 +10,7 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
+from ..kernels.figures import figure
 from .dimensions import default_dimensions
 from .row_linked import RowLinked
 
@@ -161,5 +162,5 @@ def _bars(
 
 def _texts(values: np.ndarray, there: np.ndarray) -> np.ndarray:
     """As text; nothing where it would not speak of the whole bar."""
-    said = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
+    said = [figure(value) if isinstance(value, float) else str(value) for value in values]
     return np.array([text if one else "" for text, one in zip(said, there, strict=True)], dtype=object)

@@ -12,6 +12,7 @@ from bokeh.models.glyphs import Quad, Text
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .palettes import BLACK, ORANGE, cell_colors
 from .row_linked_bokeh import RowLinkedPlot
@@ -37,7 +38,7 @@ class DisagreementPlot(RowLinkedPlot):
         shape = {"left": place - rows / 2, "right": place + rows / 2, "bottom": np.zeros(len(place)), "top": high}
         told = {"true": truth, "said": most, "id": _ids(element), "value": right}
         labels = element.kind == "labels"
-        told["shade"] = [f"{each:.0%} of models" if labels else f"{each:.4g}" for each in right]
+        told["shade"] = [f"{each:.0%} of models" if labels else figure(each) for each in right]
         return shape | told | {"far": [_span(a, b, labels) for a, b in zip(low, high, strict=True)]}
 
     def mapping(self, element: Any, style: dict[str, Any]) -> dict[str, Any]:
@@ -134,5 +135,5 @@ def _ids(element: Any) -> np.ndarray:
 
 
 def _span(low: float, high: float, share: bool) -> str:
-    ends = [f"{each:.0%}" if share else f"{each:.4g}" for each in (low, high)]
+    ends = [f"{each:.0%}" if share else figure(each) for each in (low, high)]
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)

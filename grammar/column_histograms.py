@@ -11,6 +11,7 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
+from ..kernels.figures import figures
 from .dimensions import default_dimensions
 from .pipeline import unrecorded
 from .row_index import IndexedRows, id_array
@@ -188,4 +189,7 @@ def _ends(values: pd.Series) -> tuple[str, str] | None:
     if not (np.isfinite(low) and np.isfinite(high)):  # only then copies have to be made of millions of values
         known = plain[np.isfinite(plain)]
         low, high = (known.min(), known.max()) if len(known) else (np.nan, np.nan)
-    return None if np.isnan(low) else (f"{low:.6g}", f"{high:.6g}")
+    if np.isnan(low):
+        return None
+    least, largest = figures((low, high), 6)
+    return least, largest

@@ -12,6 +12,7 @@ from bokeh.models.glyphs import Quad, Segment, Text
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .growing_bokeh import GrowingPlot
 from .overlay_bokeh import lift, patch_columns
@@ -62,7 +63,7 @@ class ColumnHistogramsPlot(GrowingPlot):
             "top": top,
             "ceiling": self._floor(column) + self._room,
             "rows": rows,
-            "share": np.array([f"{each:.3g}%" for each in 100 * share], dtype=object),
+            "share": np.array([f"{figure(each, 3)}%" for each in 100 * share], dtype=object),
             "column": np.array([name for name, _ in named], dtype=object),
             "bin": np.array([label for _, label in named], dtype=object),
             "ink": np.array([GREY if label in unnamed else SKY_BLUE for _, label in named], dtype=object),

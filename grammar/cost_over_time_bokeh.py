@@ -11,6 +11,7 @@ from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import HSpan, MultiLine, Text, VSpan
 from holoviews import Dimension
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .cost_over_time import KINDS
 from .dots_bokeh import DotsPlot, baselines, widened, without_far
@@ -38,7 +39,7 @@ class CostOverTimePlot(DotsPlot):
         if len(element.studies) == 1:
             color = np.where(kind == KINDS.index("failed"), VERMILLION, color)
         value, reason = element.dimension_values(1), element.dimension_values(7)
-        said = [f"{v:.5g}" if np.isfinite(v) else f"none: {r}" for v, r in zip(value, reason, strict=True)]
+        said = [figure(v, 5) if np.isfinite(v) else f"none: {r}" for v, r in zip(value, reason, strict=True)]
         names = np.array([*element.studies, ""], dtype=object)[study]
         told = {"name": element.dimension_values(6), "number": element.dimension_values(2), "said": said}
         took = [in_words(each) for each in element.dimension_values(5)]

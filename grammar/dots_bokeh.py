@@ -10,6 +10,7 @@ from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Scatter
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .palettes import BLACK, ORANGE
 from .row_linked_bokeh import RowLinkedPlot
@@ -58,7 +59,7 @@ def baselines(known: Iterable[float], extents: tuple[float, float, float, float]
     inside = [each for each in values if low <= each <= high]
     room = 0.08 * (high - low)
     y = [float(np.clip(each, low, high - room)) for each in values]
-    words = [f"trivial predictor {each:.4g}" + ("" if each in inside else ", not on this axis") for each in values]
+    words = [f"trivial predictor {figure(each)}" + ("" if each in inside else ", not on this axis") for each in values]
     return {"baseline": {"y": np.array(inside)}, "caption": {"x": [x0] * len(values), "y": y, "text": words}}
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
+from ..kernels.figures import figure
 from .dimensions import default_dimensions
 from .row_index import id_array
 from .row_linked import RowLinked, rows_of_split
@@ -287,4 +288,4 @@ def _by_target(data: Any, target: str | None) -> tuple[dict[str, np.ndarray], np
 
 def _text(value: Any) -> str:
     missing: Iterable[Any] | bool = pd.isna(value) if np.ndim(value) == 0 else False
-    return "missing" if missing else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "missing" if missing else figure(value, 6) if isinstance(value, float) else str(value)

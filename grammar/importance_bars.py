@@ -9,6 +9,7 @@ import pandas as pd
 import param
 from holoviews.core import Dataset, Dimension, Element2D
 
+from ..kernels.figures import figure
 from .dimensions import default_dimensions
 
 TOP = 15  # parameters
@@ -113,4 +114,4 @@ def _note(attrs: Any) -> str:
 def _said(value: Any) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return figure(value) if isinstance(value, float) else str(value)

@@ -10,6 +10,7 @@ from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Quad, Text
 from holoviews import Dimension
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .model_grid_bokeh import ModelGridPlot, short
 from .palettes import GREY, cell_colors
@@ -91,4 +92,4 @@ class ImportanceMapPlot(ModelGridPlot):
 def _said(loss: float, low: float, high: float) -> str:
     if np.isnan(loss):
         return "not used"
-    return f"{loss:.4g}" + (f" ({low:.4g} to {high:.4g})" if np.isfinite(low) and np.isfinite(high) else "")
+    return figure(loss) + (f" ({figure(low)} to {figure(high)})" if np.isfinite(low) and np.isfinite(high) else "")

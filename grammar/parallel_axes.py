@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..kernels.figures import figure
 from ..kernels.search.telling import is_number
 
 ABSENT = -0.14  # height of rows that have no value
@@ -60,11 +61,11 @@ def score_axis(name: str, values: np.ndarray, larger: bool) -> ParallelAxis:
     far = 3 * (q3 - q1) or np.inf
     low, high = (max(low, q1 - far), high) if larger else (low, min(high, q3 + far))
     heights = _between(np.clip(values, low, high), low, high)
-    ticks = [(_between(np.array([each]), low, high)[0], f"{each:.4g}") for each in _round_numbers(low, high, False)]
+    ticks = [(_between(np.array([each]), low, high)[0], figure(each)) for each in _round_numbers(low, high, False)]
     if not larger:
         heights, ticks = 1 - heights, [(1 - at, text) for at, text in ticks]
     heights = np.where(np.isfinite(values), heights, ABSENT)
-    texts = np.array([f"{each:.5g}" if np.isfinite(each) else "" for each in values], dtype=object)
+    texts = np.array([figure(each, 5) if np.isfinite(each) else "" for each in values], dtype=object)
     return ParallelAxis(name, heights, texts, tuple(ticks))
 
 
@@ -77,10 +78,9 @@ def _number_axis(name: str, column: pd.Series, log: bool | None) -> ParallelAxis
     scale = np.log10 if log else np.asarray
     heights = _between(scale(values), scale(low), scale(high))
     ticks = [
-        (float(_between(scale(each), scale(low), scale(high))), f"{each:.4g}")
-        for each in _round_numbers(low, high, log)
+        (float(_between(scale(each), scale(low), scale(high))), figure(each)) for each in _round_numbers(low, high, log)
     ]
-    texts = np.array(["" if np.isnan(each) else f"{each:.5g}" for each in values], dtype=object)
+    texts = np.array(["" if np.isnan(each) else figure(each, 5) for each in values], dtype=object)
     return ParallelAxis(name, np.where(np.isnan(values), ABSENT, heights), texts, tuple(ticks))
 
 

@@ -9,6 +9,7 @@ from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import HSpan, Line, Text
 from holoviews import Dimension
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .dots_bokeh import DotsPlot, baselines, widened, without_far
 from .durations_bokeh import in_words, name_seconds
@@ -31,7 +32,7 @@ class ParetoFrontPlot(DotsPlot):
         """One row per model."""
         places, on = self._places(element), self._on_front(element)
         took = [in_words(each) for each in element.dimension_values(0)]
-        said = [f"{each:.5g}" for each in element.dimension_values(1)]
+        said = [figure(each, 5) for each in element.dimension_values(1)]
         names, number = element.dimension_values(3), element.dimension_values(2)
         color = np.where(on, BLUE, GREY).astype(object)
         marker = np.where(places["beyond"], "inverted_triangle" if element.larger else "triangle", "circle")

@@ -10,6 +10,7 @@ from bokeh.models.glyphs import HSpan, Quad, Text
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .palettes import BLACK, ORANGE
 from .row_linked_bokeh import RowLinkedPlot
@@ -60,7 +61,7 @@ class ResidualsPlot(RowLinkedPlot):
         error = element.mean_error
         there = np.isfinite(error) and len(element)
         x0, _, _, y1 = self.extents(element)
-        words = [f"mean absolute error {error:.4g}"] if there else []
+        words = [f"mean absolute error {figure(error)}"] if there else []
         return {
             "mean": {"y": np.array([-error, error] if there else [])},
             "caption": {"x": [x0] if there else [], "y": [y1] if there else [], "text": words},
@@ -116,4 +117,4 @@ def _way(element: Any) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{low:+.4g}" if low == high else f"{low:+.4g} to {high:+.4g}"
+    return " to ".join(dict.fromkeys(figure(each, sign=True) for each in (low, high)))

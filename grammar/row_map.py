@@ -11,6 +11,7 @@ import pandas as pd
 import param
 from holoviews.core import Dimension, Element2D
 
+from ..kernels.figures import figure
 from ..kernels.search.label_order import by_value
 from .dimensions import default_dimensions
 from .pipeline import unrecorded
@@ -234,7 +235,7 @@ class RowMap(IndexedRows, Element2D):
         value = self.dimension_values(2)[mark]
         if self.labels:
             return self.labels[int(value)] if value >= 0 else "none"
-        return "none" if np.isnan(value) else f"{value:.6g}"
+        return "none" if np.isnan(value) else figure(value, 6)
 
 
 def ends_of(value: np.ndarray) -> tuple[float, float]:

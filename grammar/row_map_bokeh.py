@@ -13,6 +13,7 @@ from bokeh.models.glyphs import ImageRGBA, Scatter, Text
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .fitted_bokeh import fit_label
 from .palettes import BLACK, BLUE, BLUISH_GREEN, GREY, ORANGE, SKY_BLUE, VERMILLION, cell_colors
@@ -107,7 +108,7 @@ class RowMapPlot(RowLinkedPlot):
             words += [(f"and {more} more", INK)] if more > 0 else []
         elif not element.labels and len(element):
             low, high = element.ends
-            words += [("●", cell_colors()[0]), (f"{low:.4g}", INK), ("●", cell_colors()[-1]), (f"{high:.4g}", INK)]
+            words += [("●", cell_colors()[0]), (figure(low), INK), ("●", cell_colors()[-1]), (figure(high), INK)]
         words = words if len(element) else [("no rows", INK)]
         long = np.array([14.0 if text == "●" else 6.2 * len(text) + 10 for text, _ in words])
         return {

@@ -11,6 +11,7 @@ from bokeh.models.glyphs import Scatter, Segment, Text, VSpan, VStrip
 from holoviews import Dimension
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .model_lines_bokeh import short
 from .palettes import BLACK, BLUE, ORANGE
@@ -37,8 +38,8 @@ class ScoreIntervalsPlot(RowLinkedPlot):
     def columns(self, element: Any) -> Columns:
         """One row per model."""
         place, value, low, high = (element.dimension_values(i) for i in range(4))
-        told = {"name": np.array(element.names, dtype=object), "said": [f"{each:.4g}" for each in value]}
-        between = [f"{a:.4g} to {b:.4g}" if b >= a else "unknown" for a, b in zip(low, high, strict=True)]
+        told = {"name": np.array(element.names, dtype=object), "said": [figure(each) for each in value]}
+        between = [f"{figure(a)} to {figure(b)}" if b >= a else "unknown" for a, b in zip(low, high, strict=True)]
         rank = [f"{at + 1} of {len(place) + element.left_out}" for at in range(len(place))]
         return {"low": place - 0.5, "high": place + 0.5, **told, "between": between, "rank": rank}
 
@@ -51,7 +52,7 @@ class ScoreIntervalsPlot(RowLinkedPlot):
         place, value, low, high = (element.dimension_values(i) for i in range(4))
         base, least, most = self._baseline(element)
         some = np.flatnonzero(np.isfinite(base))
-        words = [f" trivial {each:.4g} " for each in base]
+        words = [f" trivial {figure(each)} " for each in base]
         x0, _, x1, _ = self.extents(element)
         middle = np.sqrt(x0 * x1) if self.logx else (x0 + x1) / 2
         side = ["right" if each > middle else "left" for each in base]

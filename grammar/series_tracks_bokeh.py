@@ -23,6 +23,7 @@ from holoviews.plotting.bokeh.links import LinkCallback
 from holoviews.plotting.bokeh.styles import base_properties, line_properties
 from holoviews.plotting.links import Link
 
+from ..kernels.figures import figures
 from ..kernels.search.decimation import decimated
 from .columns import Columns
 from .growing_bokeh import GrowingPlot
@@ -72,7 +73,7 @@ class SeriesTracksPlot(GrowingPlot):
             "name": np.array([line.name for line in element.shown], dtype=object),
             "label": np.array([line.label or "none" for line in element.shown], dtype=object),
             "points": element.dimension_values(2),
-            "span": np.array([f"{low:.4g} to {high:.4g}" for low, high in _ends(element)], dtype=object),
+            "span": np.array([" to ".join(figures(ends)) for ends in _ends(element)], dtype=object),
         }
 
     def mapping(self, element: Any, style: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +185,8 @@ class SeriesTracksPlot(GrowingPlot):
         ticks: dict[float, str] = {}
         for track in element.tracks if element.stacked and len(element.shown) else []:
             floor, (low, high) = self._floor(element, track), element.scale_of(track)
-            ticks |= {round(floor, 3): f"{low:.4g}", round(floor + FILLED, 3): f"{high:.4g}"}
+            written = figures((low, high))
+            ticks |= {round(floor, 3): written[0], round(floor + FILLED, 3): written[1]}
         self.handles["yaxis"].update(ticker=FixedTicker(ticks=list(ticks)), major_label_overrides=ticks)
         axis: Any = {"ticker": BasicTicker(), "formatter": BasicTickFormatter(use_scientific=False)}
         if element.dated:

@@ -10,6 +10,7 @@ from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Scatter, Segment, Text
 from holoviews import Dimension
 
+from ..kernels.figures import figure
 from .columns import Columns
 from .model_grid_bokeh import ModelGridPlot
 from .palettes import BLUE
@@ -30,7 +31,7 @@ class StepMatrixPlot(ModelGridPlot):
         x, y, share = (element.dimension_values(i) for i in range(3))
         steps = np.array([_title(step) for step in element.steps], dtype=object)
         names = np.array(element.names, dtype=object)
-        score = np.array([f"{each:.5g}" if np.isfinite(each) else "" for each in element.scores], dtype=object)
+        score = np.array([figure(each, 5) if np.isfinite(each) else "" for each in element.scores], dtype=object)
         has = np.array([_has(each) for each in share], dtype=object)
         shape = {"left": x - 0.5, "right": x + 0.5, "bottom": y - 0.5, "top": y + 0.5}
         told = {"number": element.ids, "name": names[x], "score": score[x], "step": steps[y], "has": has}

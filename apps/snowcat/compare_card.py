@@ -232,11 +232,6 @@ def said_of_rows(models: list[Model]) -> str:
     return "the rows held out" if split_of(models) == "holdout" else "the training rows, each predicted out of fold"
 
 
-def figure(value: Any, digits: int = 4) -> str:
-    """A number as text; a dash where there is none."""
-    return "–" if value is None or value != value else f"{value:.{digits}g}"
-
-
 def waiting(words: str = "Working…") -> str:
     """A remark while a thread works."""
     return quiet(words)

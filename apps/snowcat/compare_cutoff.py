@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import CompareCard, called, figure, name_cell, split_of
+from learnviews.apps.snowcat.compare_card import CompareCard, called, name_cell, split_of
 from learnviews.apps.snowcat.pane import model_mark, select
+from learnviews.kernels.figures import figure
 from learnviews.kernels.search.cutoff import Cut, cut, positive_class, positives
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import pandas as pd
 from learnviews.apps.snowcat.compare_card import RowsCard, name_cell
 from learnviews.apps.snowcat.pane import button, model_mark, quiet, row_mark, text
 from learnviews.apps.snowcat.row_values import value_html
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model
@@ -131,7 +132,7 @@ def _judged(row: pd.Series, said: list[str], words: str) -> str:
         )
         return f"{'✓' if right else '✗'} <b>{text(words)}</b>{bars}"
     if len(said) == 1 and _is_number(values[0]) and _is_number(truth[0]):
-        return f"<b>{text(words)}</b> <span class=quiet>{values[0] - truth[0]:+.4g} off</span>"
+        return f"<b>{text(words)}</b> <span class=quiet>{figure(values[0] - truth[0], sign=True)} off</span>"
     right = all(str(one) == str(other) for one, other in zip(values, truth, strict=True))
     known = all(each is not None and each == each for each in truth)
     return f"{('✓ ' if right else '✗ ') if known else ''}<b>{text(words)}</b>"
@@ -142,7 +143,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:.5g}" if isinstance(value, float | np.floating) else str(value)
+    return figure(value, 5) if isinstance(value, float | np.floating) else str(value)
 
 
 CARDS = (Instance,)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import CompareCard, alike, called, figure, said_of_rows, split_of, waiting
+from learnviews.apps.snowcat.compare_card import CompareCard, alike, called, said_of_rows, split_of, waiting
 from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.apps.snowcat.pane import asks, button, model_mark, quiet, select, text
 from learnviews.apps.snowcat.workspace import COMPARED
+from learnviews.kernels.figures import figure
 from learnviews.kernels.search import METRICS
 
 if TYPE_CHECKING:

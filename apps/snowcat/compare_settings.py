@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called
 from learnviews.apps.snowcat.pane import quiet, select, text
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model
@@ -160,7 +161,7 @@ class Pipeline(CompareCard):
         self.slot.html(
             f'<div class="row">{select("model", named, str(self._number), "Model")}</div><pre '
             f'class="steps">{said}</pre>'
-            + quiet(f"{by[self._number].seconds:.3g} s for the whole trial." if by[self._number].seconds else "")
+            + quiet(f"{figure(by[self._number].seconds, 3)} s for the whole trial." if by[self._number].seconds else "")
         )
 
     def do_model(self, told: list[Any]) -> None:

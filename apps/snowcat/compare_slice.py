@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from learnviews.apps.snowcat.compare_card import RowsCard, figure, name_cell
+from learnviews.apps.snowcat.compare_card import RowsCard, name_cell
 from learnviews.apps.snowcat.pane import model_mark, quiet, select, text
 from learnviews.kernels import search
+from learnviews.kernels.figures import figure
 from learnviews.kernels.search import METRICS
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from learnviews.apps.snowcat.compare_card import RowsCard, figure, name_cell, waiting
+from learnviews.apps.snowcat.compare_card import RowsCard, name_cell, waiting
 from learnviews.apps.snowcat.pane import asks, button, model_mark, quiet, row_mark, text
 from learnviews.apps.snowcat.row_values import plain
 from learnviews.kernels import search
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model, Problem
@@ -183,9 +184,10 @@ def input_html(about: Any, value: Any, at: int) -> str:
         return f'<input id="what{at}" type="text" value="{text(shown)}" data-type="set {at}" {label}>'
     step = about.step or "any"
     place = about.low if missing else min(max(_number(value, about.low), about.low), about.high)
+    ends = [figure(each, 12, commas=False) for each in (about.low, about.high, place)]
     return (
-        f'<span class="row"><input id="slide{at}" class="grow" type="range" min="{about.low:g}" max="{about.high:g}" '
-        f'step="{step}" value="{place:g}" data-type="set {at}" {label}>'
+        f'<span class="row"><input id="slide{at}" class="grow" type="range" min="{ends[0]}" max="{ends[1]}" '
+        f'step="{step}" value="{ends[2]}" data-type="set {at}" {label}>'
         f'<input id="what{at}" type="number" step="any" value="{text(shown)}" data-type="set {at}" {label} '
         'class="short"></span>'
     )
@@ -216,7 +218,7 @@ def _change(before: Any, after: Any) -> str:
     numbers = isinstance(before, float | np.floating) and isinstance(after, float | np.floating)
     if before == after:
         return f"<b>{text(plain(before))}</b>"
-    more = f' <span class="quiet">({after - before:+.4g})</span>' if numbers else ""
+    more = f' <span class="quiet">({figure(after - before, sign=True)})</span>' if numbers else ""
     one, other = (figure(each, 6) if numbers else plain(each) for each in (before, after))
     return f"{text(one)} → <b>{text(other)}</b>{more}"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from learnviews.apps.snowcat.data_card import DataCard, Once
 from learnviews.apps.snowcat.pane import quiet, text
 from learnviews.kernels import search
+from learnviews.kernels.figures import figures
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import ColumnFacts, Dataset, Resource
@@ -85,7 +86,8 @@ def why(type_: str, reason: str) -> str:
 def values(facts: ColumnFacts) -> str:
     """The range of a column's values, or the commonest one."""
     if facts.low is not None:
-        low, high = (_written(each) for each in (facts.low, facts.high))
+        dated = isinstance(facts.low, pd.Timestamp)
+        low, high = map(_date, (facts.low, facts.high)) if dated else figures((facts.low, facts.high))
         return low if low == high else f"{low} to {high}"
     if not facts.commonest:
         return ""
@@ -93,14 +95,12 @@ def values(facts: ColumnFacts) -> str:
     return f"{short} ({facts.share:.0%})"
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+def _date(value: pd.Timestamp) -> str:
+    return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
 def _dates(facts: ColumnFacts) -> str:
-    return f"{text(facts.name)} from {_written(facts.low)} to {_written(facts.high)}"
+    return f"{text(facts.name)} from {_date(facts.low)} to {_date(facts.high)}"
 
 
 def _resource(resource: Resource) -> str:

@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.data_card import Once
 from learnviews.apps.snowcat.data_rows import RowsCard, small
 from learnviews.apps.snowcat.pane import does, row_mark, text
 from learnviews.kernels import search
+from learnviews.kernels.figures import figure
 
 COLUMNS = 30  # of a page
 LONGEST = 200  # letters of a value
@@ -112,7 +113,7 @@ def _cell(value: str | None, number: bool) -> str:
     if not number:
         return f"<td>{text(_short(value))}</td>"
     long = f' title="{text(value)}"' if len(value) > DIGITS else ""
-    return f"<td class=n{long}>{text(f'{float(value):.7g}' if long and '.' in value else value)}</td>"
+    return f"<td class=n{long}>{text(figure(float(value), 7, commas=False) if long and '.' in value else value)}</td>"
 
 
 def _short(value: str) -> str:

@@ -98,11 +98,12 @@ def write_export(ranked: Sequence[Ranked], folder: Path, name: str, progress: Pr
         kept = [each for place, each in enumerate(ranked) if place not in lost]
         notes += [f"{models[place].name} is not in it: {why}" for place, why in lost.items()]
         notes += [
-            f"{each.model.name}: its pipeline cannot be saved ({why}); train.py TABLE --predict TABLE2 makes it anew"
+            f"{each.model.name} is in it without its trained pipeline, which cannot be saved ({why}): predict with "
+            f"{folder_name(rank, each.model)}/train.py TABLE --predict TABLE2, which trains it anew from TABLE first"
             for rank, each in enumerate(kept, 1)
             if (why := _why_no_pipeline(inside / folder_name(rank, each.model)))
         ]
-        (inside / "README.txt").write_text(readme(kept, notes), encoding="utf-8")
+        (inside / "README.txt").write_text(readme(kept, notes, _first_saved(kept, inside)), encoding="utf-8")
         archive = zipped(inside, part / f"{name}.zip", progress)
         when = new_name(folder, ".zip")
         inside.rename(folder / when)
@@ -124,6 +125,12 @@ def _why_no_pipeline(folder: Path) -> str:
     return str(json.loads((folder / "pipeline.json").read_text(encoding="utf-8"))["why_no_pipeline"])
 
 
+def _first_saved(ranked: Sequence[Ranked], inside: Path) -> str:
+    """The folder of the first model that can predict at once; "" where none can."""
+    names = [folder_name(rank, each.model) for rank, each in enumerate(ranked, 1)]
+    return next((name for name in names if not _why_no_pipeline(inside / name)), "")
+
+
 def zipped(folder: Path, archive: Path, progress: Progress) -> Path:
     """A folder as a zip with the folder in it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -137,9 +144,9 @@ def zipped(folder: Path, archive: Path, progress: Progress) -> Path:
     return archive
 
 
-def readme(ranked: Sequence[Ranked], notes: Sequence[str] = ()) -> str:
-    """What is in the folder, for who opens it."""
-    first = folder_name(1, ranked[0].model)
+def readme(ranked: Sequence[Ranked], notes: Sequence[str] = (), first: str | None = None) -> str:
+    """What is in the folder, for who opens it; `first` is the folder of the first model that can predict at once."""
+    first = folder_name(1, ranked[0].model) if first is None else first
     lines = [
         "Models found with LearnViews, ranked; the first is preferred.",
         "",
@@ -152,7 +159,13 @@ def readme(ranked: Sequence[Ranked], notes: Sequence[str] = ()) -> str:
         lines.append(f"    {model.name}: {model.problem.sentence()}; {each.study or f'model {model.number}'}")
         lines += [f"    Note: {each.note}"] if each.note else []
     lines += ["", "In the folder of a model:", *(f"    {name:16} {words}" for name, words in FILES.items())]
-    lines += ["", f"Predict new rows: python {first}/predict.py TABLE", "It needs Python with the package learnviews."]
+    if any(each.model.data.joined for each in ranked):
+        lines.append(f"    {'joined-1.parquet':16} a table whose columns were joined: rows that lack them get theirs")
+    lines += [
+        "",
+        *([f"Predict new rows: python {first}/predict.py TABLE"] if first else []),
+        "It needs Python with the package learnviews.",
+    ]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
 
 

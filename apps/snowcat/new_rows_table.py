@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learnviews.apps.snowcat.pane import model_mark, row_mark, text
-from learnviews.apps.snowcat.train_words import figure
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     import pandas as pd

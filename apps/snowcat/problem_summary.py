@@ -10,7 +10,8 @@ from learnviews.apps.snowcat.card import STEPS, Card
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
 from learnviews.apps.snowcat.problem_words import ORIGINS, metric_of, sentence_html, task_of
 from learnviews.kernels import search
-from learnviews.kernels.search.legality import no_feature, usable_features
+from learnviews.kernels.figures import figures
+from learnviews.kernels.search.legality import idle_features, no_feature, usable_features
 from learnviews.kernels.search.metrics import METRICS
 from learnviews.kernels.search.tasks import CLASSIFICATION
 
@@ -169,17 +170,19 @@ def facts(data: Dataset, problem: Problem) -> Facts:
 def excluded(data: Dataset, problem: Problem) -> list[tuple[str, str]]:
     """Columns that a model does not learn from, and why."""
     used = {*problem.targets, *(problem.features or ())}
-    usable = set(usable_features(data, problem.targets))
-    return [(name, _why_not(data, problem, name, usable)) for name in data.columns if name not in used]
+    usable, idle = set(usable_features(data, problem.targets)), idle_features(data, problem.targets)
+    return [(name, _why_not(data, problem, name, usable, idle)) for name in data.columns if name not in used]
 
 
-def _why_not(data: Dataset, problem: Problem, name: str, usable: set[str]) -> str:
+def _why_not(data: Dataset, problem: Problem, name: str, usable: set[str], idle: dict[str, str]) -> str:
     if name in problem.privileged:
         return "privileged: not there when the model is used"
     if why := no_feature(data, name):
         return why.partition(": ")[0].removeprefix(f"{name!r} is ")
     if name not in data.filled:
         return "empty: no row has a value"
+    if name in idle:
+        return f"{idle[name]}: add it yourself if it is meant"
     if name not in usable:
         return f"its role is {data.columns[name].role}"
     if problem.task == "timeSeriesForecasting":
@@ -197,7 +200,7 @@ def _values(data: Dataset, name: str, classes: bool) -> str:
     if not len(values):
         return "none"
     numbers = values.to_numpy(float)
-    return f"{numbers.min():.4g} to {numbers.max():.4g}, mean {numbers.mean():.4g}"
+    return "{} to {}, mean {}".format(*figures((numbers.min(), numbers.max(), numbers.mean())))
 
 
 def _subtask(problem: Problem) -> str:

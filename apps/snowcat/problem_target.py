@@ -12,6 +12,7 @@ from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import quiet, text
 from learnviews.apps.snowcat.problem_dialog import draft_of
 from learnviews.apps.snowcat.problem_draft import FORECASTING
+from learnviews.kernels.figures import figures
 from learnviews.kernels.search.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def _facts(data: Dataset, target: str, classes: bool) -> str:
     numbers = values.dropna().to_numpy(float)
     if not len(numbers):
         return every
-    return f"{every}; {numbers.min():.4g} to {numbers.max():.4g}, median {np.median(numbers):.4g}"
+    low, high, middle = figures((numbers.min(), numbers.max(), np.median(numbers)))
+    return f"{every}; {low} to {high}, median {middle}"
 
 
 # -- its HTML

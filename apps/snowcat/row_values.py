@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from learnviews.apps.snowcat.pane import quiet, text
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Dataset
@@ -39,7 +40,7 @@ def value_html(data: Dataset, name: str, id_: Any) -> str:
 def plain(value: Any) -> str:
     """A value of a table as text."""
     if isinstance(value, float | np.floating):
-        return f"{value:.6g}"
+        return figure(value, 6, commas=False)
     if isinstance(value, pd.Timestamp):
         return str(value.date()) if value == value.normalize() else str(value)
     return str(value)

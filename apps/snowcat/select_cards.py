@@ -10,7 +10,8 @@ from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.chosen_models import by_problem, key, mark_of, picked
 from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.apps.snowcat.pane import asks, button, does, model_mark, quiet, select, text
-from learnviews.apps.snowcat.train_words import better, figure, judged_on, metric_title, question
+from learnviews.apps.snowcat.train_words import better, judged_on, metric_title, question
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -117,7 +117,10 @@ class Shelf:
         """A data set by its key; LookupError where there is none."""
         found = self.sources.get(key)
         if found is None:
-            raise LookupError(f"{key}: no data set of this server")
+            raise LookupError(
+                f"{key}: no data set of this server (any more); choose one of the list, upload it again, or start the "
+                "server with its path"
+            )
         return found
 
     def open(

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from learnviews.apps.snowcat.pane import asks, button, quiet, select, text
 from learnviews.apps.snowcat.studies import option
 from learnviews.apps.snowcat.train_words import CHOICES, family
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy
     from learnviews.apps.snowcat.workspace import Workspace
 
 QUICK, THOROUGH = 20.0, 600.0  # seconds
+MOST = 1_000_000  # seconds, minutes or megabytes
 UNITS = {"seconds": "seconds", "minutes": "minutes", "trials": "trials"}
 
 
@@ -84,14 +86,14 @@ def _number(name: str, typed: str) -> float:
         number = float(typed)
     except ValueError:
         number = float("nan")
-    if not 0 < number < 1e9:
-        raise ValueError(f"{NAMES[name]}: {typed or 'nothing'} was given; expected a number above 0")
+    if not 0 < number <= MOST:
+        raise ValueError(f"{NAMES[name]}: {typed or 'nothing'} was given; expected a number above 0, {MOST:,} at most")
     return number
 
 
 def _whole(what: str, number: float, most: int) -> int:
     if int(number) != number or not 1 <= number <= most:
-        raise ValueError(f"{what}: {number:g} was given; expected a whole number from 1 to {most:,}")
+        raise ValueError(f"{what}: {figure(number)} was given; expected a whole number from 1 to {most:,}")
     return int(number)
 
 

@@ -24,12 +24,12 @@ from learnviews.apps.snowcat.train_words import (
     better,
     clock,
     counted,
-    figure,
     judged_on,
     metric_title,
     question,
 )
 from learnviews.kernels import search
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import asks, button, does, model_mark, quiet, select, text
 from learnviews.apps.snowcat.studies import TOP
-from learnviews.apps.snowcat.train_words import better, figure, judged_on, metric_title, took
+from learnviews.apps.snowcat.train_words import better, judged_on, metric_title, took
+from learnviews.kernels.figures import figure
 from learnviews.kernels.search.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import alert, asks, button, does, quiet, text
-from learnviews.apps.snowcat.train_words import best_line, figure, metric_title, question, table
+from learnviews.apps.snowcat.train_words import best_line, metric_title, question, table
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
 from functools import partial
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import quiet, select, text
-from learnviews.apps.snowcat.train_words import clock, counted, family, figure, metric_title, table
+from learnviews.apps.snowcat.train_words import clock, counted, family, metric_title, table
+from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,13 +170,18 @@ def _failed_html(seen: Seen) -> str:
         return quiet("No trial failed.") + left
     lines = "".join(
         f'<tr><td class="n">{number:,}</td><td>{text(ENDS[status])}<br><small>{text(_kinds(kinds))}</small></td>'
-        f"<td><small>{text(why)}</small></td></tr>"
+        f'<td><small title="{text(why)}">{text(plainly(why))}</small></td></tr>'
         for status, why, number, kinds in groups[:GROUPS]
     )
     more = quiet(f"and {len(groups) - GROUPS} more reasons") if len(groups) > GROUPS else ""
     total = sum(group[2] for group in groups)
     head = (f">{total:,}", f"of {len(seen.trials):,} trials without a model", "reason")
     return table(head, lines) + more + left
+
+
+def plainly(reason: str) -> str:
+    """Why a trial failed without the kind of error, and without the line of a program where it came up."""
+    return re.sub(r"^\w+(Error|Warning|Exception): (?=.)|(?<=.) \(\w+\.py:\d+\)$", "", reason)
 
 
 def _kinds(kinds: list[str]) -> str:

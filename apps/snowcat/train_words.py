@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.pane import text
+from learnviews.kernels.figures import figure
 from learnviews.kernels.search.families import FAMILIES
 from learnviews.kernels.search.metrics import METRICS
 from learnviews.kernels.search.pipelines import MODELS
@@ -38,11 +39,6 @@ CHOICES = {
 """What can be left out of a search, and what to call it; settings of single models are left to the search."""
 
 
-def figure(value: Any, digits: int = 4) -> str:
-    """A number as text; a dash where there is none."""
-    return "–" if value is None or value != value else f"{value:.{digits}g}"
-
-
 def clock(seconds: float | None) -> str:
     """A time: "8 s", "2:05", "1:02:33"; a dash where there is none."""
     if seconds is None or seconds != seconds:
@@ -58,7 +54,7 @@ def took(seconds: float | None) -> str:
     """How long one thing took: "0.03 s", "12 s", "2:05"."""
     if seconds is None or seconds != seconds:
         return "–"
-    return clock(seconds) if seconds >= 60 else f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return clock(seconds) if seconds >= 60 else f"{figure(seconds, 2)} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def counted(number: int, one: str) -> str:

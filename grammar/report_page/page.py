@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...kernels.figures import figure
 from ...kernels.progress import Progress
 from .words import data_html, facts, made_html, pipelines_html, ranking_html, scores_html, text
 
@@ -158,9 +159,9 @@ class _Report:
             metric = _metric(model)
             lines.append(
                 f"<p>The model of rank {group[0] + 1}, <b>{text(model.name)}</b>, reaches {text(metric)} <b>"
-                f"{row['value']:.4g}</b> "
-                f"(95% interval {row['low']:.3g} to {row['high']:.3g}); without the features it would be "
-                f"{trivial['value']:.4g}.</p>"
+                f"{figure(row['value'])}</b> "
+                f"(95% interval {figure(row['low'], 3)} to {figure(row['high'], 3)}); without the features it would be "
+                f"{figure(trivial['value'])}.</p>"
             )
         return "".join(lines)
 

@@ -7,7 +7,10 @@ import platform
 from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+from ...kernels.figures import figure, figures
 
 if TYPE_CHECKING:
     from ...kernels.search import Dataset, Model, Problem, Study
@@ -22,11 +25,6 @@ TOOLS = ("learnviews", "scikit-learn", "smac", "numpy", "pandas", "bokeh", "holo
 def text(value: Any) -> str:
     """Anything as text of a page."""
     return html.escape(str(value), quote=True)
-
-
-def number(value: Any, digits: int = 4) -> str:
-    """A number as text; a dash where there is none."""
-    return "–" if value is None or value != value else f"{value:.{digits}g}"
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]], numbers: Sequence[int] = (), kind: str = "") -> str:
@@ -88,13 +86,14 @@ def _use(column: Any, problems: Sequence[Problem]) -> str:
 
 def _values(column: Any) -> str:
     if column.low is not None:
-        return f"{_end(column.low)} to {_end(column.high)}"
+        ends = (column.low, column.high)
+        return " to ".join(figures(ends, 6) if isinstance(column.low, Real) else map(_end, ends))
     most = f"; {text(column.commonest[:40])} {column.share:.0%}" if column.commonest else ""
     return f"{column.distinct:,} different{most}"
 
 
 def _end(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else text(str(value).removesuffix(" 00:00:00"))
+    return text(str(value).removesuffix(" 00:00:00"))
 
 
 # -- models
@@ -123,16 +122,16 @@ def ranking_html(
         words = f'<div class="note">{text(note)}</div>' if note else ""
         row = model.scored(model.split, (metric,)).iloc[0]
         folds = model.scored("train", (metric,))
-        out = number(folds.iloc[0]["value"]) if len(folds) else "–"
-        spent = "–" if model.seconds is None else f"{model.seconds:.3g} s"
+        out = figure(folds.iloc[0]["value"]) if len(folds) else "–"
+        spent = "–" if model.seconds is None else f"{figure(model.seconds, 3)} s"
         told = f"<b>{text(model.name)}</b>{where}{words}"
-        lines.append((str(rank), told, f"<b>{number(row['value'])}</b>", _interval(row), out, spent))
+        lines.append((str(rank), told, f"<b>{figure(row['value'])}</b>", _interval(row), out, spent))
     row = trivial.scored(models[0].split, (metric,)).iloc[0]
     lines.append(
         (
             "–",
             f"{text(trivial.name)} <small>the predictor that knows nothing of the features</small>",
-            number(row["value"]),
+            figure(row["value"]),
             _interval(row),
             "",
             "",
@@ -174,11 +173,11 @@ def _cell(scores: Any, name: str) -> str:
     if name not in scores.index:
         return "–"
     row = scores.loc[name]
-    return f"{number(row['value'])}<small>{_interval(row)}</small>"
+    return f"{figure(row['value'])}<small>{_interval(row)}</small>"
 
 
 def _interval(row: Any) -> str:
-    return "" if row["low"] != row["low"] else f"{number(row['low'], 3)} – {number(row['high'], 3)}"
+    return "" if row["low"] != row["low"] else f"{figure(row['low'], 3)} – {figure(row['high'], 3)}"
 
 
 def pipelines_html(models: Sequence[Model], ranks: Sequence[int]) -> str:
@@ -208,14 +207,14 @@ def _study(study: Study) -> str:
     trials = study.trials
     finished = int((trials["status"] == "ok").sum())
     budget = [
-        f"{study.seconds:g} s per run" if study.seconds else "",
+        f"{figure(study.seconds)} s per run" if study.seconds else "",
         f"{study.trials_wanted:,} trials" if study.trials_wanted else "",
     ]
     spent = study.timings().get("wall", float("nan"))
     words = [
         f"budget {' and '.join(filter(None, budget))}" if any(budget) else "",
         f"{finished:,} of {len(trials):,} trials finished",
-        f"{spent:.3g} s of search" if spent == spent else "",
+        f"{figure(spent, 3)} s of search" if spent == spent else "",
         f"{study.workers} worker{'' if study.workers == 1 else 's'}",
         f"seed {study.seed}",
         f"begun {_moment(trials['started'].min())}" if len(trials) and trials["started"].notna().any() else "",

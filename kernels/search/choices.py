@@ -110,6 +110,8 @@ def bans(data, problem) -> list[Ban]:
         (("model", (*demanding, *CLUSTERERS, "spreading")), ("impute", ("keep",))),
         (("model", (*dense, *CLUSTERERS, "spreading")), ("text:reduce", ("none",))),
         (("model", ("counts",)), ("text:reduce", ("svd",))),
+        # Trees take gaps in dense matrices only, and counts of words that are not reduced make sparse ones.
+        (("text:reduce", ("none",)), ("impute", ("keep",))),
     ]
 
 

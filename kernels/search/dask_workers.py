@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any
 
+from ..figures import figure
 from .workers import Limits, Outcome, Pool
 
 GRACE = 30.0  # seconds that a task may take longer than its own limit before it counts as lost
@@ -107,7 +108,7 @@ class DaskPool:
         spent = time.monotonic() - started
         if not future.done():
             lost = limits.seconds is not None and spent > limits.seconds + GRACE
-            return self.stop(tag, "timeout", f"no answer within {limits.seconds:.3g} s") if lost else None
+            return self.stop(tag, "timeout", f"no answer within {figure(limits.seconds, 3)} s") if lost else None
         del self._at_work[tag]
         try:
             return Outcome(tag, *future.result())

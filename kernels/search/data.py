@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,14 @@ from . import table_files
 from .columns import Column
 from .values import listed
 
+if TYPE_CHECKING:
+    from .joins import Joined
+
 ROW_ID = "row"
+OWN_LABELS = 0.95
+"""Share of rows with another label each from which on a column names the rows."""
+FEW_ROWS = 20  # of so many every row may well have a label of its own, and the labels may come again
+GLANCE = 1000  # rows that show of most columns that they are neither
 D3M_INDEX = "d3mIndex"
 
 
@@ -71,6 +78,8 @@ class Dataset:
         "train" or "holdout" by row id, where the data came with a split.
     notes : tuple of str
         What a user should know of how it was read.
+    joined : tuple of Joined
+        Tables whose columns were added, so that later rows can be given theirs.
     """
 
     name: str
@@ -80,6 +89,7 @@ class Dataset:
     resources: dict[str, Resource] = field(default_factory=dict)
     splits: pd.Series | None = None
     notes: tuple[str, ...] = ()
+    joined: tuple[Joined, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -92,6 +102,12 @@ class Dataset:
     def filled(self) -> frozenset[str]:
         """Columns with a value in some row."""
         return frozenset(self.frame.columns[self.frame.notna().any().to_numpy()])
+
+    @cached_property
+    def idle(self) -> dict[str, str]:
+        """Columns that tell one row nothing of another, and why: constants, and labels that are each row's own."""
+        found = {name: _why_idle(self, column) for name, column in self.columns.items() if name in self.filled}
+        return {name: why for name, why in found.items() if why}
 
     @cached_property
     def _distinct(self) -> dict[str, int]:
@@ -361,3 +377,16 @@ def check_ids(ids: pd.Index, where: str) -> None:
     if not ids.is_unique:
         twice = ids[ids.duplicated()][0]
         raise ValueError(f"{where}: two rows have the id {twice}; expected different ones (reset_index makes some)")
+
+
+def _why_idle(data: Dataset, column: Column) -> str:
+    values = data.frame[column.name]
+    if len(values) < 2:
+        return ""
+    if values.iloc[:GLANCE].nunique(dropna=False) == 1 and data.distinct(column.name) == 1:
+        return "the same in every row" if values.notna().all() else ""
+    if column.type != "categorical" or column.refers is not None or len(values) <= FEW_ROWS:
+        return ""
+    if values.iloc[:GLANCE].nunique() < 0.9 * min(GLANCE, len(values)):
+        return ""
+    return "another label in every row" if data.distinct(column.name) >= OWN_LABELS * len(values) else ""

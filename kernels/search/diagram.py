@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..figures import figure
 from .model import input_columns
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _node(id_: str, label: str, kind: str, settings: Mapping[str, Any]) -> dict[
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(plain(value))
+    return figure(value) if isinstance(value, float) else str(plain(value))
 
 
 def plain(value: Any) -> Any:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .legality import MANY_CLASSES, group_column, natural_task, time_column
+from .legality import MANY_CLASSES, group_column, idle_features, natural_task, time_column
 from .problem import Problem
 from .signals import Look, Signal, copy_of, forecast_signal, look, signal
 from .tasks import CLASSIFICATION, TASKS
+from .values import listed
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -29,6 +30,8 @@ IN_TIME = 0.7
 """What regression of rows in time is worth: neighbours tell of each other, where a forecast would be honest."""
 UNMEASURED, NOT_REACHED = 0.1, 0.06
 """Signals taken for granted: where features are files, and where the time was up."""
+CHANCE = (1.0, 3.0)
+"""Up to so many standard errors of guessing a signal counts as none, and from so many on as one."""
 COPY = 0.8
 """Signal from which on a copy is looked for."""
 FEW_LABELS = 0.7
@@ -56,11 +59,13 @@ def discover(
 
     A column gives at most one problem of a kind: classification of labels and of integers with few values, regression
     of numbers, forecasting of numbers where a column tells the time; and one clustering of all rows. Ids, constants,
-    texts, dates, media and copies of other columns are no targets; the reason is in `left_out`.
+    texts, dates, media and copies of other columns are no targets; the reason is in `left_out`. Constants and labels
+    that each row has for itself are no features, unless there are no others; the problem's reason names them.
 
     The score is between 0 and 1: how far a small forest, cross-validated on a sample, is from the trivial predictor,
     times coverage (share of rows that know the target) and balance (of its classes or values). Where the data set names
-    its targets, these come first: they have the upper half of the scale, all others the lower.
+    its targets, these come first: they have the upper half of the scale, all others the lower. But what the forest
+    tells no better than by guessing has a score near 0, whoever names it.
 
     Parameters
     ----------
@@ -96,7 +101,7 @@ def discover(
     found += [*_together(data, found), *_clustering(data, seen)]
     if progress is not None and not progress.cancelled:
         progress.update(len(tries) + 1)
-    found.sort(key=lambda problem: -(problem.score or 0.0))
+    found.sort(key=lambda problem: (not any(_named(data, name) for name in problem.targets), -(problem.score or 0.0)))
     return Problems(found[:n], left_out)
 
 
@@ -224,16 +229,26 @@ def _scored(data: Dataset, problem: Problem, found: Signal | None, leaks: list[s
     score = strength * (0.5 + 0.5 * coverage) * (0.6 + 0.4 * balance)
     score *= IN_TIME if problem.task == "regression" and _follows(data, name) else 1.0
     if _any_named(data):
-        score = 0.5 * score + (0.5 if _named(data, name) else 0.0)
+        score = 0.5 * score + (0.5 * _above_chance(found) if _named(data, name) else 0.0)
     words = [
         *(["named as a target by the data set"] if _named(data, name) else []),
         _told(data, problem, found, in_time),
     ]
     words.append(_coverage_words(data, problem, coverage, balance))
     words += [f"without {copy}, a copy of it" for copy in leaks]
+    words += _idle_words(data, problem)
     if found is not None and found.value >= LEAK and problem.task != "timeSeriesForecasting":
         words.append(f"suspiciously exact: see whether {', '.join(found.best[:2])} could be known beforehand")
     return replace(problem, score=round(min(score, 1.0), 4), reason="; ".join(words))
+
+
+def _above_chance(found: Signal | None) -> float:
+    """1 where there is a signal, or none could be measured; down to 0 where it is no better than guessing."""
+    if found is None:
+        return 1.0
+    low, high = CHANCE
+    errors = found.value * math.sqrt(found.rows)  # of two even classes; those of others are smaller
+    return min(1.0, max(0.0, (errors - low) / (high - low)))
 
 
 def _follows(data: Dataset, name: str) -> bool:
@@ -254,6 +269,16 @@ def _told(data: Dataset, problem: Problem, found: Signal | None, in_time: bool) 
     what = "of the way from guessing to certainty" if problem.task in CLASSIFICATION else "of its variance"
     told = f"a small forest on {found.rows:,} rows gets {found.value:.0%} {what}"
     return told + (f", most by {', '.join(found.best[:2])}" if found.best and found.value > 0.05 else "")
+
+
+def _idle_words(data: Dataset, problem: Problem) -> list[str]:
+    """What is no feature unless somebody wants it; nothing of a forecast, which learns from its past."""
+    if problem.task == "timeSeriesForecasting":
+        return []
+    by: dict[str, list[str]] = {}
+    for name, why in idle_features(data, problem.targets).items():
+        by.setdefault(why, []).append(name)
+    return [f"without {listed(names, 3)}: {why}" for why, names in by.items()]
 
 
 def _coverage_words(data: Dataset, problem: Problem, coverage: float, balance: float) -> str:
@@ -311,6 +336,7 @@ def _clustering(data: Dataset, seen: Look) -> list[Problem]:
     if len(data.frame) < 10 or all(data.columns[name].type in ("dateTime", "index") for name in problem.features or ()):
         return []
     reason = f"groups of similar rows, without a target, from {len(problem.features or ())} columns"
+    reason = "; ".join([reason, *_idle_words(data, problem)])
     return [
         replace(
             problem, score=0.05, reason=f"{reason}; {TASKS['clustering'].title} shows afterwards whether there are any"

@@ -10,6 +10,7 @@ FOLDER/
     predictions.csv         by row id: truth, prediction, p_<class>..., split
     scores.json             metric by metric: value, low, high, split
     predict.py, train.py    scripts: predict a table; train the pipeline again
+    joined-1.parquet, ...   tables that were joined to the data; the scripts join them again where columns are missing
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..progress import Progress
-from . import scores, skops_files
+from . import scores, skops_files, study_files
 from .diagram import diagram, plain, text
-from .model import Model, features_of, input_columns, known_rows, predicted, read_like, recipe, trained
+from .joins import needed, origins
+from .model import Model, features_of, input_columns, known_rows, predicted, read_rows, recipe, trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,12 +237,17 @@ def _write_model(model: Model, folder: Path) -> None:
     _write_json(
         folder / "pipeline.json", {**_about(model), "pipeline": "" if why else PIPELINE, "why_no_pipeline": why}
     )
+    study_files.write_joined(folder, needed(model.data.joined, _columns(model.problem)))
     _write_json(folder / "problem.json", model.problem.to_d3m(model.data))
     _write_json(folder / "scores.json", _scores(model))
     (folder / "pipeline.txt").write_text(text(model) + (f"\nNot saved: {why}\n" if why else ""), encoding="utf-8")
     filled = {name: _harmless(each) for name, each in _words(model).items()}
     (folder / "predict.py").write_text(PREDICT.format(**filled), encoding="utf-8")
     (folder / "train.py").write_text(TRAIN.format(**filled), encoding="utf-8")
+
+
+def _columns(problem: Problem) -> list[str]:
+    return [*input_columns(problem), *problem.targets]
 
 
 def _about(model: Model) -> dict[str, Any]:
@@ -309,11 +316,14 @@ class Exported:
     about : dict
         What pipeline.json says.
     problem : Problem
+    joined : tuple of Joined
+        Tables that are joined to rows which lack their columns.
     """
 
     def __init__(self, folder: Path, about: dict[str, Any], problem: Problem, pipeline: Path | None) -> None:
         self.folder, self.about, self.problem = folder, about, problem
         self._file, self._pipeline = pipeline, None
+        self.joined = study_files.read_joined(folder)
 
     def __repr__(self) -> str:
         return f"<Exported {self.about['name']}>"
@@ -332,16 +342,15 @@ class Exported:
 
     def predict(self, rows: Any) -> pd.Series | pd.DataFrame:
         """Predictions by row id, as of `Model.predict`."""
-        return predicted(self.pipeline, self.problem, features_of(rows, self.problem, self.about["types"]))
+        return predicted(self.pipeline, self.problem, features_of(rows, self.problem, self.about["types"], self.joined))
 
     def train(self, rows: Any) -> Exported:
         """Fit the pipeline anew to `rows`: to those that are not of a holdout, and have a truth."""
-        from .data import Dataset
-
-        data = rows if isinstance(rows, Dataset) else read_like(rows, self.about["types"])
-        lacking = [name for name in (*input_columns(self.problem), *self.problem.targets) if name not in data.columns]
+        wanted = (*input_columns(self.problem), *self.problem.targets)
+        data = read_rows(rows, self.about["types"], self.joined, wanted)
+        lacking = [name for name in wanted if name not in data.columns]
         if lacking:
-            raise ValueError(f"{data.name}: lacks column {lacking[0]!r}")
+            raise ValueError(f"{data.name}: lacks column {lacking[0]!r}{origins(lacking[:1], self.joined)}")
         if data.splits is not None:
             data = data.take(data.frame.index[(data.splits.reindex(data.frame.index) != "holdout").to_numpy()])
         data = data.take(known_rows(data, self.problem))

@@ -19,7 +19,7 @@ class Family:
     kinds : tuple of str
         "labels" (classification) and / or "values" (regression).
     phrase : str
-        What `describe` says after the title, a format string over the settings.
+        What `describe` says after the title, a format string over the settings, which are texts.
     scaled, missing, sparse, several, balanced, probable : bool
         Wants columns of one scale; takes NaN; takes sparse matrices; predicts several targets at once; can weigh
         classes; gives probabilities.
@@ -76,7 +76,7 @@ FAMILIES: dict[str, Family] = {
             "naive Bayes of word counts",
             (LABELS,),
             (Float("smoothing", 1e-3, 10.0, 0.5, log=True),),
-            "smoothing {smoothing:.2g}",
+            "smoothing {smoothing}",
         ),
         Family(
             "discriminant",
@@ -92,7 +92,7 @@ FAMILIES: dict[str, Family] = {
             "linear model",
             (LABELS, VALUES),
             (Float("strength", 1e-4, 1e4, 1.0, log=True),),
-            "penalty {strength:.2g}",
+            "penalty {strength}",
             scaled=True,
             several=True,
             balanced=True,
@@ -102,7 +102,7 @@ FAMILIES: dict[str, Family] = {
             "elastic net",
             (VALUES,),
             (Float("strength", 1e-4, 1.0, 1e-2, log=True), Float("mix", 0.05, 1.0, 0.5)),
-            "penalty {strength:.2g}",
+            "penalty {strength}",
             scaled=True,
             several=True,
         ),
@@ -175,7 +175,7 @@ FAMILIES: dict[str, Family] = {
             "support vector machine",
             (LABELS, VALUES),
             _RADIAL,
-            "penalty {penalty:.2g}",
+            "penalty {penalty}",
             scaled=True,
             balanced=True,
             probable=False,

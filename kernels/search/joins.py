@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,33 @@ import pandas as pd
 from .columns import Column, check_known
 from .data import Dataset, load
 from .values import label
+
+NO_VALUES = ("index", "other", "graph")  # types that nobody can ask for
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """A table whose columns were added to a data set.
+
+    Parameters
+    ----------
+    table : Dataset
+        Its key columns, and those that were added.
+    keys : tuple of (str, str)
+        Columns that are the key, here and there.
+    columns : dict
+        Name here -> name there of the columns that were added.
+    types : dict
+        Types of the key columns here: of other types, 7 and "007" would not meet.
+    """
+
+    table: Dataset
+    keys: tuple[tuple[str, str], ...]
+    columns: dict[str, str]
+    types: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.table.name} by {', '.join(here for here, _ in self.keys)}"
 
 
 def join(data: Dataset, other: Any, on: Any, columns: Iterable[str] | None = None) -> Dataset:
@@ -37,8 +64,68 @@ def join(data: Dataset, other: Any, on: Any, columns: Iterable[str] | None = Non
     if columns is not None:
         wanted = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
         check_known(wanted, table.frame, table.name)
-    places = _places(data, table, keys)
-    return _added(data, table, wanted, places, keys)
+    pairs = {name if name not in data.columns else f"{table.name}.{name}": name for name in wanted}
+    if len(pairs) < len(wanted):
+        raise ValueError(f"{table.name}: {' and '.join(wanted)} would have one name here; choose fewer columns")
+    there = [name for name in table.columns if name in {*wanted, *(name for _, name in keys)}]
+    types = {name: data.columns[name].type for name, _ in keys if data.columns[name].type not in NO_VALUES}
+    return _added(data, Joined(table.select(there), tuple(keys), pairs, types))
+
+
+def completed(data: Dataset, joined: Sequence[Joined], wanted: Iterable[str]) -> Dataset:
+    """New rows with the columns they lack, from the tables that were joined to the rows of the training.
+
+    Parameters
+    ----------
+    data : Dataset
+        The new rows.
+    joined : sequence of Joined
+        Of the training data, in the order of the joins.
+    wanted : iterable of str
+        Columns that they should have. What no table has, or whose key the rows lack, stays away.
+    """
+    missing = [name for name in wanted if name not in data.columns]
+    for each in needed(joined, missing):
+        lacking = {here: there for here, there in each.columns.items() if here not in data.columns}
+        if lacking and all(here in data.columns for here, _ in each.keys):
+            data = _added(data, replace(each, columns=lacking))
+    return data
+
+
+def needed(joined: Sequence[Joined], wanted: Iterable[str]) -> list[Joined]:
+    """The tables that these columns come from, with those columns only, and what their keys come from."""
+    names, found = set(wanted), list[Joined]()
+    for each in reversed(joined):  # the key of a later join may come from an earlier one
+        columns = {here: there for here, there in each.columns.items() if here in names}
+        if columns:
+            names |= {here for here, _ in each.keys}
+            there = {*columns.values(), *(name for _, name in each.keys)}
+            table = each.table.select(name for name in each.table.columns if name in there)
+            found.append(replace(each, table=table, columns=columns))
+    return found[::-1]
+
+
+def key_types(joined: Iterable[Joined]) -> dict[str, str]:
+    """Types with which the key columns of new rows are to be read."""
+    return {name: kind for each in joined for name, kind in each.types.items()}
+
+
+def typed_like(data: Dataset, types: Mapping[str, str]) -> Dataset:
+    """A data set whose columns have these types, as far as it has them."""
+    others = {name: kind for name, kind in types.items() if name in data.columns and data.columns[name].type != kind}
+    return data.with_types(others) if others else data
+
+
+def origins(names: Iterable[str], joined: Sequence[Joined]) -> str:
+    """Where missing columns come from, to append to a message; "" where nobody knows."""
+    missing = list(names)
+    found = [each for each in joined if set(missing) & set(each.columns)]
+    told = [
+        f"{', '.join(repr(name) for name in missing if name in each.columns)} was joined from {each}, and the rows "
+        f"lack that, too"
+        for each in found
+    ]
+    return "".join(f"; {words}" for words in told)
 
 
 def partners(data: Dataset, other: Any, on: Any) -> int:
@@ -79,7 +166,7 @@ def _with_index(table: Dataset, keys: list[str]) -> Dataset:
     return replace(table, frame=frame, columns={**table.columns, name: Column(name, "index", "index")})
 
 
-def _places(data: Dataset, table: Dataset, keys: list[tuple[str, str]]) -> np.ndarray:
+def _places(data: Dataset, table: Dataset, keys: Sequence[tuple[str, str]]) -> np.ndarray:
     """For each row here, where its key is in the other table; -1 where it is not."""
     here = _labels(data.frame[[name for name, _ in keys]])
     there = _labels(table.frame[[name for _, name in keys]])
@@ -102,14 +189,13 @@ def _labels(frame: pd.DataFrame) -> list[tuple[str, ...] | None]:
     return [None if None in key else key for key in zip(*parts, strict=True)]
 
 
-def _added(
-    data: Dataset, table: Dataset, wanted: list[str], places: np.ndarray, keys: list[tuple[str, str]]
-) -> Dataset:
+def _added(data: Dataset, joined: Joined) -> Dataset:
+    table, keys = joined.table, joined.keys
+    places = _places(data, table, keys)
     frame, columns, resources = data.frame.copy(), dict(data.columns), dict(data.resources)
     by = ", ".join(name for name, _ in keys)
-    for name in wanted:
+    for new, name in joined.columns.items():
         column = table.columns[name]
-        new = name if name not in columns else f"{table.name}.{name}"
         if new in columns:
             raise ValueError(f'{data.name}: it has a column "{new}" already')
         found = _taken(table.frame[name], places)
@@ -121,7 +207,12 @@ def _added(
     if missing == len(places):
         note += "; " + "; ".join(_examples(data.frame[here], table.frame[there]) for here, there in keys)
     return replace(
-        data, frame=frame, columns=columns, resources=resources, notes=(*data.notes, *([note] if missing else []))
+        data,
+        frame=frame,
+        columns=columns,
+        resources=resources,
+        notes=(*data.notes, *([note] if missing else [])),
+        joined=(*data.joined, joined),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..figures import figure
 from .answers import indicators, label_set, label_text
 from .columns import LABEL_SETS
 from .metrics import METRICS, default_positive
@@ -165,8 +166,8 @@ def _check_values(data: Dataset, name: str, task: Task, label_sets: bool = False
         if np.abs(numbers).max() > LARGEST_TARGET:
             place = int(np.abs(numbers).argmax())
             raise ValueError(
-                f"target {name!r} is {numbers[place]:.3g} in row {values.index[place]}: its errors cannot be squared; "
-                f"scale it below {LARGEST_TARGET:g}"
+                f"target {name!r} is {figure(numbers[place], 3)} in row {values.index[place]}: "
+                f"its errors cannot be squared; scale it below {figure(LARGEST_TARGET)}"
             )
 
 
@@ -291,7 +292,19 @@ def _known_ahead(problem: Problem, data: Dataset) -> tuple[str, ...]:
 
 
 def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
-    """Columns a model may learn from where nobody chose: no keys, no targets, some value in them."""
+    """Columns a model learns from where nobody chose: no keys, no targets, some value in them, and not idle (see
+    `Dataset.idle`) unless all are."""
+    able = _able_features(data, targets)
+    return [name for name in able if name not in data.idle] or able
+
+
+def idle_features(data: Dataset, targets: Iterable[str]) -> dict[str, str]:
+    """Columns that a model could learn from, but does not where nobody chose, and why."""
+    usable = set(usable_features(data, targets))
+    return {name: data.idle[name] for name in _able_features(data, targets) if name not in usable}
+
+
+def _able_features(data: Dataset, targets: Iterable[str]) -> list[str]:
     return [
         name
         for name, column in data.columns.items()

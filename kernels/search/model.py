@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .data import Dataset
+    from .joins import Joined
     from .pipelines import Step
     from .problem import Problem
 
@@ -173,21 +174,39 @@ def input_columns(problem: Problem) -> list[str]:
     return [name for name in dict.fromkeys(wanted) if name and name not in problem.targets]
 
 
-def features_of(rows: Any, problem: Problem, like: Dataset | Mapping[str, str]) -> pd.DataFrame:
-    """The inputs of `rows`, read with the types that the model was trained with; names of files as whole paths."""
-    from .data import Dataset
+def features_of(
+    rows: Any, problem: Problem, like: Dataset | Mapping[str, str], joined: Sequence[Joined] = ()
+) -> pd.DataFrame:
+    """The inputs of `rows`, read with the types that the model was trained with; names of files as whole paths.
+
+    Columns that are not there, but were joined in the training (`joined`, or `like.joined`), are joined again.
+    """
+    from .joins import origins
 
     types = like if isinstance(like, Mapping) else {name: column.type for name, column in like.columns.items()}
-    data = rows if isinstance(rows, Dataset) else read_like(rows, types)
+    joined = like.joined if not isinstance(like, Mapping) else joined
     wanted = input_columns(problem)
+    data = read_rows(rows, types, joined, wanted)
     missing = [name for name in wanted if name not in data.frame]
     if missing:
-        raise ValueError(f"{data.name}: lacks column {missing[0]!r}; the model needs {', '.join(wanted)}")
+        needs = f"the model needs {', '.join(wanted)}"
+        raise ValueError(f"{data.name}: lacks column {missing[0]!r}; {needs}{origins(missing[:1], joined)}")
     inputs = data.frame[wanted]
     named = [name for name in wanted if _has_files(data, name)]
     folders = {name: data.resources[data.columns[name].refers or ""].folder for name in named}
     whole = {name: inputs[name].map(partial(_whole, folder)).astype(object) for name, folder in folders.items()}
     return inputs.assign(**whole) if whole else inputs
+
+
+def read_rows(rows: Any, types: Mapping[str, str], joined: Sequence[Joined], wanted: Sequence[str]) -> Dataset:
+    """New rows as `read_like` reads them, or as they are, with those of the wanted columns that have to be joined."""
+    from .data import Dataset
+    from .joins import completed, key_types, typed_like
+
+    data = rows if isinstance(rows, Dataset) else read_like(rows, {**key_types(joined), **types})
+    whole = completed(data, joined, wanted)
+    new = {name: kind for name, kind in types.items() if name not in data.columns}
+    return typed_like(whole, new)
 
 
 def read_like(source: Any, types: Mapping[str, str]) -> Dataset:

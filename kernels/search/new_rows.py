@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .model import Model, features_of, input_columns, prediction_frame, read_like
+from .model import Model, features_of, input_columns, prediction_frame, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,8 @@ def predict_new(models: Model | Sequence[Model], rows: Any) -> list[NewRows]:
     models : Model or list of Model
     rows : DataFrame, Dataset, or whatever `load` takes
         Read with the types the models were trained with. Where its rows have no ids of their own (an unnamed index, a
-        CSV file), and some number is also one of the models' rows, they are counted on from the last of these.
+        CSV file), and some number is also one of the models' rows, they are counted on from the last of these. Columns
+        that were joined to the rows of the training are joined to these, too, where they are not there.
 
     Returns
     -------
@@ -92,24 +93,29 @@ def _of(model: Model, data: Dataset) -> NewRows:
 
 def _table(models: Sequence[Model], rows: Any) -> Dataset:
     """The new rows, every column that a model knows with the type it has there."""
-    from .data import Dataset
+    from .joins import key_types, typed_like
 
     types: dict[str, str] = {}
     for model in models:
         wanted = (*input_columns(model.problem), *model.problem.targets)
         types |= {name: model.data.columns[name].type for name in wanted if name not in types}
-    if not isinstance(rows, Dataset):
-        return read_like(rows, types)
-    others = {name: kind for name, kind in types.items() if name in rows.columns and rows.columns[name].type != kind}
-    return rows.with_types(others) if others else rows
+    types |= {
+        name: kind for model in models for name, kind in key_types(model.data.joined).items() if name not in types
+    }
+    for model in models:
+        rows = read_rows(rows, types, model.data.joined, input_columns(model.problem))
+    return typed_like(rows, types)
 
 
 def _check_columns(model: Model, data: Dataset) -> None:
+    from .joins import origins
+
     wanted = input_columns(model.problem)
     missing = [name for name in wanted if name not in data.frame]
     if missing:
         lacks = f"lacks column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}"
-        raise ValueError(f"{data.name}: {lacks}; {model.name} needs {', '.join(wanted)}")
+        came = origins(missing, model.data.joined)
+        raise ValueError(f"{data.name}: {lacks}; {model.name} needs {', '.join(wanted)}{came}")
 
 
 def _numbered(data: Dataset, models: Sequence[Model]) -> Dataset:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from .legality import nearest, no_feature, usable_features, why_no_metric
+from .legality import idle_features, nearest, no_feature, usable_features, why_no_metric
 from .metrics import METRICS
 from .problem import Problem
 from .tasks import TASKS
@@ -29,7 +29,7 @@ class Offer:
     name : str
         Of a column, task or metric.
     title : str
-        To show: the task or metric in plain words, a column's name with its type.
+        To show: the task or metric in plain words, a column's name with its type, and why it is no usual feature.
     why : str
         Why it cannot be chosen; "" where it can.
     usual : bool
@@ -126,8 +126,9 @@ def _why(problem: Problem, data: Dataset) -> str:
     return _checked(problem, data)[1]
 
 
-def _column(data: Dataset, name: str, why: str, usual: bool = False) -> Offer:
-    return Offer(name, f"{name} ({data.columns[name].type})", why, usual and not why)
+def _column(data: Dataset, name: str, why: str, usual: bool = False, note: str = "") -> Offer:
+    kind = ", ".join(filter(None, (data.columns[name].type, note)))
+    return Offer(name, f"{name} ({kind})", why, usual and not why)
 
 
 def _targets(data: Dataset, task: str | None) -> tuple[Offer, ...]:
@@ -171,10 +172,10 @@ def _metrics(data: Dataset, problem: Problem) -> tuple[Offer, ...]:
 def _features(data: Dataset, problem: Problem) -> tuple[Offer, ...]:
     """By the rule of the check itself, which would take long for every column of a wide table."""
     usual = problem.features or ()
-    able = usable_features(data, problem.targets)
+    able, idle = usable_features(data, problem.targets), idle_features(data, problem.targets)
     offers = []
     for name in (name for name in data.columns if name not in problem.targets):
-        offers.append(_column(data, name, no_feature(data, name), name in usual))
+        offers.append(_column(data, name, no_feature(data, name), name in usual, idle.get(name, "")))
     return tuple(sorted(offers, key=lambda offer: (not offer.legal, offer.name not in able)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ..figures import figure
 from . import choices
 from .families import FAMILIES, LABELS, VALUES
 
@@ -101,7 +102,9 @@ def _title(name: str, task: str | None) -> str:
 def _phrases(config: Mapping, task: str | None) -> list[str]:
     name, found = config["model"], []
     if name in FAMILIES:
-        found.append(FAMILIES[name].phrase.format(**FAMILIES[name].values(dict(config))))
+        values = FAMILIES[name].values(dict(config)).items()
+        said = {name: figure(value, 2) if isinstance(value, float) else value for name, value in values}
+        found.append(FAMILIES[name].phrase.format(**said))
     if "clusters" in config:
         found.append(f"{config['clusters']} clusters")
     if config.get("lags:past") == "no":

@@ -42,9 +42,10 @@ def read(path: Path) -> Problem:
 
 
 def _missing(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error.args[0]!r} is missing"
-    return "expected an object with about (problemID, task) and inputs (data with targets, performanceMetrics)"
+    wanted = (
+        "expected an object with about (problemID, taskKeywords) and inputs (data with targets, performanceMetrics)"
+    )
+    return f"{error.args[0]!r} is missing; {wanted}" if isinstance(error, KeyError) else wanted
 
 
 def _document_path(path: Path) -> Path:

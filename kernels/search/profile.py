@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..figures import figures
 from ..jit import jit
 from .label_order import by_value
 
@@ -243,7 +244,7 @@ def _spans(edges: np.ndarray, kind: str, whole: bool) -> list[str]:
         days = edges[-1] - edges[0] > 3 * 86400e9
         text = [f"{stamp:%Y-%m-%d}" if days else f"{stamp:%Y-%m-%d %H:%M:%S}" for stamp in stamps]
     else:
-        text = [f"{edge:.0f}" if whole else f"{edge:.4g}" for edge in edges]
+        text = figures(np.round(edges) if whole else edges)
     return [f"{low} to {high}" for low, high in pairwise(text)]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 1000
 TREES = 16
+WORDS = 64  # numbers of a text: words are dealt out among them
 LEVELS = 200
 """Labels of a column that are told apart; rarer ones are one."""
 
@@ -85,10 +86,17 @@ def _by_size(values: pd.Series) -> np.ndarray:
 
 
 def _of_texts(values: pd.Series) -> list[np.ndarray]:
+    """How often texts hold the words that several, but not all of them hold: only these can tell one of another."""
+    from scipy import sparse
     from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.preprocessing import normalize
 
-    words = HashingVectorizer(n_features=64, alternate_sign=False).transform(values.fillna("").astype(str))
-    return list(words.toarray().T)
+    counts = HashingVectorizer(alternate_sign=False, norm=None).transform(values.fillna("").astype(str)).tocsc()
+    texts = np.diff(counts.indptr)  # that hold a word
+    shared = np.flatnonzero((texts > 1) & (texts < len(values)))
+    places, at = np.unique(shared % WORDS, return_inverse=True)
+    folded = counts[:, shared] @ sparse.csr_array((np.ones(len(at)), (np.arange(len(at)), at)), (len(at), len(places)))
+    return list(normalize(folded).toarray().T) if len(places) else []
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,11 @@ def _explained(y: np.ndarray, told: np.ndarray) -> float:
 
 
 def _strongest(seen: Look, inputs: np.ndarray, weights: np.ndarray, most: int = 3) -> tuple[str, ...]:
-    by_place = dict(zip(inputs.tolist(), weights.tolist(), strict=True))
+    # Of a text only the words count that tell more than a number does on average: hundreds of rare ones, which tell
+    # nothing each, would outweigh a column.
+    words = [at for places in seen.places.values() if len(places) > 1 for at in places]
+    told = np.where(np.isin(inputs, words) & (weights < weights.mean()), 0.0, weights)
+    by_place = dict(zip(inputs.tolist(), told.tolist(), strict=True))
     sums = {name: sum(by_place.get(at, 0.0) for at in places) for name, places in seen.places.items()}
     ranked = sorted((name for name in sums if sums[name] > 0), key=lambda name: -sums[name])
     return tuple(ranked[:most])

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 OWN = "learnviews.kernels.search."
+SPARSE = ("bsr", "coo", "csc", "csr", "dia")
+"""Forms of sparse matrices that skops writes as plain arrays: all but those of lists and dicts."""
 # What fitted pipelines hold and skops does not list as safe by itself. These are data, and two functions of our own: a
 # forged tree can make a process crash, none of them can make it run code.
 TRUSTED = frozenset(
@@ -14,6 +16,8 @@ TRUSTED = frozenset(
         "learnviews.kernels.search.preparation.relevance_of_labels",
         "learnviews.kernels.search.preparation.relevance_of_values",
         "numpy.dtype",
+        # Fitted data of nearest neighbours, support vectors and spread labels, where texts are counted and not reduced.
+        *(f"scipy.sparse._{form}.{form}_{kind}" for form in SPARSE for kind in ("array", "matrix")),
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.gaussian_process.kernels.ConstantKernel",
         "sklearn.gaussian_process.kernels.Matern",

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .data import Dataset
+    from .joins import Joined
 
 CHANGED = "files that its rows name were changed, or are gone, since the study began: its scores are of the old ones"
 _TABLE = b"learnviews"
@@ -106,6 +108,33 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def write_dataset(folder: Path, data: Dataset) -> None:
     """The data set, so that a study opens without its source; files that its values name stay where they are."""
+    _write(folder / "data.parquet", data)
+    write_joined(folder, data.joined)
+
+
+def write_joined(folder: Path, joined: Sequence[Joined]) -> list[str]:
+    """Tables that were joined to a data set, for the rows that come later; names of the files."""
+    names = []
+    for number, each in enumerate(joined, 1):
+        how = {"keys": each.keys, "columns": each.columns, "types": each.types}
+        names.append(_write(folder / f"joined-{number}.parquet", each.table, join=how).name)
+    return names
+
+
+def read_joined(folder: Path) -> tuple[Joined, ...]:
+    """What `write_joined` wrote."""
+    from .joins import Joined
+
+    found, number = [], 1
+    while (path := folder / f"joined-{number}.parquet").is_file():
+        table, about = _read(path)
+        how = about["join"]
+        found.append(Joined(table, tuple((here, there) for here, there in how["keys"]), how["columns"], how["types"]))
+        number += 1
+    return tuple(found)
+
+
+def _write(path: Path, data: Dataset, **more: Any) -> Path:
     from dataclasses import asdict
 
     about = {
@@ -116,26 +145,31 @@ def write_dataset(folder: Path, data: Dataset) -> None:
         "splits": None if data.splits is None else list(data.splits),
         "notes": list(getattr(data, "notes", ())),
         "fingerprint": data.fingerprint(),
+        **more,
     }
-    write_frame(folder / "data.parquet", data.frame, about)
+    return write_frame(path, data.frame, about)
 
 
 def read_dataset(folder: Path) -> Dataset:
     """The data set that `write_dataset` wrote."""
+    return replace(_read(folder / "data.parquet")[0], joined=read_joined(folder))
+
+
+def _read(path: Path) -> tuple[Dataset, dict[str, Any]]:
     import pandas as pd
 
     from .data import Dataset
 
-    frame, about = read_frame(folder / "data.parquet")
+    frame, about = read_frame(path)
     columns = [_column(described) for described in about["columns"]]
     splits = None if about["splits"] is None else pd.Series(about["splits"], index=frame.index, dtype=object)
-    path = None if about["path"] is None else Path(about["path"])
+    source = None if about["path"] is None else Path(about["path"])
     resources = {found.name: found for found in map(_resource_of, about["resources"])}
     by_name = {column.name: column for column in columns}
-    data = Dataset(about["name"], frame, by_name, path, resources, splits, tuple(about["notes"]))
+    data = Dataset(about["name"], frame, by_name, source, resources, splits, tuple(about["notes"]))
     if any(column.is_media for column in columns) and data.fingerprint() != about["fingerprint"]:
-        return replace(data, notes=(*data.notes, CHANGED))
-    return data
+        data = replace(data, notes=(*data.notes, CHANGED))
+    return data, about
 
 
 def _column(described: dict[str, Any]) -> Any:

@@ -203,8 +203,9 @@ def parameter_importance(study: Any, rng: Any = 0) -> pd.DataFrame:
     -------
     DataFrame
         Index parameter, the most important first; columns importance (they sum to 1), low, high (the middle 80% of the
-        trees), trials (in which it is active), best (its value in the best trial). importance is nan where there are
-        too few trials: `attrs["why"]` says so; `attrs["fit"]` is the forest's out-of-bag R2: how much to believe.
+        trees, each divided by its own sum, so between 0 and 1), trials (in which it is active), best (its value in the
+        best trial). importance is nan where there are too few trials: `attrs["why"]` says so; `attrs["fit"]` is the
+        forest's out-of-bag R2: how much to believe.
     """
     import pandas as pd
 
@@ -228,10 +229,10 @@ def parameter_importance(study: Any, rng: Any = 0) -> pd.DataFrame:
         return frame
     forest, inputs = _surrogate(columns, costs, fidelity, rng)
     effects = _effects(forest, inputs, columns, np.random.default_rng(rng))
-    whole = sum(float(each.mean()) for each in effects.values())
+    whole = np.sum(list(effects.values()), axis=0)  # (trees,): a share is one of its own tree, so none exceeds 1
     for name, each in effects.items():
-        shares = each / whole if whole > 0 else np.zeros(len(each))
-        mean, (low, high) = float(shares.mean()), np.quantile(shares, [0.1, 0.9])
+        shares = np.divide(each, whole, out=np.zeros(len(each)), where=whole > 0)
+        mean, (low, high) = float(each.sum() / whole.sum()) if whole.any() else 0.0, np.quantile(shares, [0.1, 0.9])
         frame.loc[name, ["importance", "low", "high"]] = mean, min(low, mean), max(high, mean)
     fit = float(forest.oob_score_)
     why = "" if fit > 0 else "configurations do not foretell the cost of other trials yet: believe none of it"

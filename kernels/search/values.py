@@ -121,7 +121,8 @@ class Unfit(ValueError):  # noqa: N818 - never leaves this module
     """A value that does not fit a type, and its place in the column."""
 
     def __init__(self, place: int, value: Any, expected: str) -> None:
-        shown = str(value) if len(str(value)) <= 40 else str(value)[:37] + "..."
+        shown = str(label(value))  # as tables show it: 79 rather than 79.0
+        shown = shown if len(shown) <= 40 else shown[:37] + "..."
         super().__init__(f'"{shown}" is no {expected}')
         self.place = place
 
@@ -222,7 +223,7 @@ def _truth(place: int, value: Any) -> bool | None:
         return None
     found = {**TRUTHS, "1": True, "0": False, "1.0": True, "0.0": False, "yes": True, "no": False}.get(text)
     if found is None:
-        raise Unfit(place, value, "boolean; expected true or false")
+        raise Unfit(place, value, "boolean; expected true or false, yes or no, 1 or 0")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..figures import figure
 from . import values as read
 from .legality import nearest
 from .model import Model, features_of, input_columns, predicted, probabilities
@@ -202,7 +203,7 @@ def _note(about: Editable, value: Any) -> str:
     if pd.isna(value):
         return "" if about.gaps else f"{about.name} is never missing in the data"
     if about.low is not None and not about.low <= value <= about.high:
-        low, high = (str(end) if about.type == "dateTime" else f"{end:.6g}" for end in (about.low, about.high))
+        low, high = (str(end) if about.type == "dateTime" else figure(end, 6) for end in (about.low, about.high))
         return f"{about.name} {value} is beyond {low} to {high}, the values in the data"
     if about.labels and len(about.labels) < MOST_LABELS and value not in about.labels:
         return f"no row has {about.name} {value!r}"

@@ -12,6 +12,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from ..figures import figure
 from .nursery import Nursery, NurseryGoneError, new_nursery
 from .worker_process import MEGABYTE, reason_of
 
@@ -191,7 +192,7 @@ class Pool:
         for worker in [worker for worker in self._at_work if worker.busy]:
             limits, spent = worker.limits, time.monotonic() - worker.started
             if limits.seconds is not None and spent > limits.seconds:
-                found.append(self._end(worker, "timeout", f"took longer than {limits.seconds:.3g} s"))
+                found.append(self._end(worker, "timeout", f"took longer than {figure(limits.seconds, 3)} s"))
             elif limits.megabytes is not None and _resident(worker.pid) - worker.rest > limits.megabytes * MEGABYTE:
                 found.append(self._end(worker, "memory", f"took more than {limits.megabytes:.0f} MB of memory"))
         return found

@@ -8,14 +8,17 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 import pytest
-from search_fitted import models, table
+from search_fitted import model_of, models, table
+from sklearn.preprocessing import FunctionTransformer
 
 from learnviews.apps.snowcat import chosen_models as chosen
 from learnviews.apps.snowcat.export_files import Ranked, write_export
 from learnviews.apps.snowcat.making import Making, new_name
+from learnviews.apps.snowcat.new_rows import answers
 from learnviews.apps.snowcat.new_rows_table import order_of, side_by_side
-from learnviews.apps.snowcat.project_parts import Choice
+from learnviews.apps.snowcat.project_parts import Changes, Choice
 from learnviews.kernels import search
+from learnviews.kernels.search import exports
 from learnviews.kernels.search.model import Model
 
 
@@ -93,6 +96,18 @@ def test_an_export_is_a_folder_and_a_zip_of_the_same(ranked, tmp_path):
     assert sorted(each.name for each in archive.parent.iterdir()) == [folder.name, archive.name]
 
 
+def test_an_export_says_which_model_cannot_be_saved_and_what_to_do(tmp_path):
+    first, second = models(configs=({"model": "tree"}, {"model": "linear"}))
+    first.pipeline.extra_ = FunctionTransformer(broken)  # a function of this file: nothing that may be read again
+    notes = []
+    folder = write_export([Ranked(first), Ranked(second)], tmp_path, "things", search.Progress(), notes).with_suffix("")
+    (note,) = notes
+    assert "is in it without its trained pipeline, which cannot be saved" in note
+    assert "01-decision-tree-depth-6/train.py TABLE --predict TABLE2" in note
+    readme = (folder / "README.txt").read_text()
+    assert note in readme and f"python {exports.folder_name(2, second)}/predict.py TABLE" in readme
+
+
 @pytest.mark.parametrize("at", ["writing", "packing"])
 def test_a_cancelled_export_leaves_nothing(ranked, tmp_path, at):
     def look(progress):
@@ -164,3 +179,18 @@ def test_numbers_side_by_side_without_a_truth():
     one = side_by_side(search.predict_new(some[:1], table(5, seed=5)))
     assert one.attrs["orders"] == ["error"]
     assert isinstance(one, pd.DataFrame)
+
+
+def test_new_rows_in_the_form_that_was_loaded_get_the_columns_that_were_joined(tmp_path):
+    towns = pd.DataFrame({"Ort": ["a", "b", "c"], "Einwohner": [1e6, 2e6, 3e6]})
+    rows = table(160).assign(town=np.resize(towns["Ort"], 160))
+    for name, frame in {"towns": towns, "things": rows, "new": rows.drop(columns=["kind", "price"]).head(20)}.items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    join = {"path": str(tmp_path / "towns.csv"), "on": [["town", "Ort"]], "columns": ["Einwohner"]}
+    data = Changes(joins=[join], excluded=["town"]).apply(search.load(tmp_path / "things.csv"))
+    problem = search.Problem("kind", metric="accuracy", features=("size", "Einwohner")).check(data)
+    model = model_of(data, problem, {"model": "tree"}, 1)
+    one = chosen.Picked(Choice("1", 1), SimpleNamespace(problem=problem), model)
+    (found,) = answers([one], tmp_path / "new.csv", "1").values()
+    assert not found.lost and len(found.models[0].predictions) == 20
+    assert set(found.models[0].data.frame["Einwohner"]) == {1e6, 2e6, 3e6}

@@ -11,7 +11,7 @@ from learnviews.apps.snowcat.compare_instance import said_html
 from learnviews.apps.snowcat.compare_models import _column
 from learnviews.apps.snowcat.compare_slice import _verdict
 from learnviews.apps.snowcat.compare_what_if import answer_html, input_html
-from learnviews.apps.snowcat.row_values import LONG, value_html
+from learnviews.apps.snowcat.row_values import LONG, plain, value_html
 from learnviews.kernels import search
 from learnviews.kernels.search.what_if import Editable
 
@@ -80,6 +80,8 @@ def test_what_is_looked_for_twice_is_computed_once_and_forgotten_with_its_study(
 def test_inputs_follow_types_and_ranges():
     assert 'type="range" min="0" max="9" step="1.0" value="3"' in input_html(Editable("n", "integer", 0, 9, 1.0), 3, 0)
     assert 'value="9"' in input_html(Editable("n", "integer", 0, 9, 1.0), "50", 0)  # the slider ends there
+    wide = input_html(Editable("n", "real", -0.00004, 1234567.5), 1.08e6, 0)
+    assert 'min="-0.00004" max="1234567.5"' in wide and wide.count('value="1080000"') == 2
     labels = input_html(Editable("k", "categorical", labels=('a"b', "<c>"), gaps=True), "<c>", 1)
     assert "<c>" not in labels and "&lt;c&gt;" in labels and "missing" in labels
     assert 'type="text"' in input_html(Editable("words", "text"), None, 2)
@@ -99,6 +101,7 @@ def test_values_of_a_row():
     frame = pd.DataFrame({"n": [1.5, None], "note": ["a <b> word. " * 300, "short one, with words in it"]})
     data = search.load(frame, types={"note": "text"})
     assert value_html(data, "n", 0) == "1.5" and "missing" in value_html(data, "n", 1)
+    assert plain(1.08e6) == "1080000" and plain(-4.2e-5) == "-0.000042"  # fields of a form read them
     said = value_html(data, "note", 0)
     assert "<b>" not in said and len(said) < 2 * LONG and "…" in said
 

@@ -268,7 +268,7 @@ def test_a_document_comes_back_as_it_went(data):
     [
         ("", "p.json: not a JSON text"),
         ("[]", "p.json: not a D3M problem"),
-        ("{}", "p.json: not a D3M problem: 'about' is missing"),
+        ("{}", "p.json: not a D3M problem: 'about' is missing; expected an object with about .* and inputs"),
         ('{"about": {"problemSchemaVersion": "9.0"}, "inputs": {}}', "9.0"),
         ('{"about": {"taskType": "guessing"}, "inputs": {"data": []}}', "p.json: taskType 'guessing' is not known"),
     ],

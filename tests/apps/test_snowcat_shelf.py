@@ -62,7 +62,9 @@ def test_what_is_offered(shelf, csv):
     assert set(origins[1:]) == {"bundled"}
     assert "iris" in shelf.sources
     assert shelf.sources[key_of(csv)].title == "trips.csv"
-    with pytest.raises(LookupError, match="nothing: no data set of this server"):
+    with pytest.raises(
+        LookupError, match=r"nothing: no data set of this server \(any more\); choose one of the list, upload it again"
+    ):
         shelf.project("nothing")
 
 

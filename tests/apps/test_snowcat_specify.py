@@ -152,7 +152,7 @@ def test_a_sentence_is_phrased_used_and_trained_with_its_features_only(page, ser
     panel = card(page, "problem").locator(".panel")
     assert panel.locator(".option.no", has_text="same").get_attribute("title")  # grey, and says why
     panel.get_by_role("button", name="y real", exact=True).click()
-    says(page, "problem", "all 5 columns")
+    says(page, "problem", "x, kind")  # neither "name", of which each row has its own, nor "same"
     says(page, "target", "What each column tells")
     page.wait("snow.figures('target').length > 0")
     # the task is limited by the target, the metric by the task
@@ -164,6 +164,8 @@ def test_a_sentence_is_phrased_used_and_trained_with_its_features_only(page, ser
     page.wait("document.getElementById('word-metric').textContent === 'mean absolute error'")
     # features
     page.page.click("#word-features")
+    idle = panel.locator("label.option", has_text="another label in every row")
+    assert "name" in idle.inner_text() and not idle.locator("input").is_checked()
     panel.get_by_role("button", name="None", exact=True).click()
     says(page, "problem", "choose at least one column")
     assert card(page, "problem").get_by_role("button", name="Use this problem").is_disabled()

@@ -117,7 +117,7 @@ def test_failures_stand_at_the_foot_with_their_reason_and_far_values_at_the_edge
     plot = renderer.get_plot(lv.CostOverTime.from_trials(frame))
     drawn, top = plot.handles["source"].data, plot.handles["y_range"].end
     assert top < 1000 and drawn["marker"][good] == "triangle" and drawn["y"][good] < top
-    assert drawn["said"][good] == "1e+06"
+    assert drawn["said"][good] == "1,000,000"
     failed = np.flatnonzero(frame["status"] != "ok")
     assert set(np.array(drawn["marker"])[failed]) == {"x"} and drawn["said"][failed[0]] == "none: took longer than 2 s"
     assert drawn["marker"][-1] == ("star" if frame["status"].iloc[-1] == "ok" else "x")
@@ -141,7 +141,7 @@ def test_a_study_that_runs_is_patched(renderer, axes):
 def test_a_trivial_predictor_far_off_is_told_but_squeezes_nothing(renderer):
     plot = renderer.get_plot(lv.CostOverTime.from_trials(trials(), baseline=1e6))
     assert not len(plot.handles["baseline_source"].data["y"]) and plot.handles["y_range"].end < 1000
-    assert plot.handles["caption_source"].data["text"] == ["trivial predictor 1e+06, not on this axis"]
+    assert plot.handles["caption_source"].data["text"] == ["trivial predictor 1,000,000, not on this axis"]
 
 
 def test_the_last_ticks_label_has_room(linked):

@@ -109,6 +109,51 @@ def test_what_the_data_set_names_comes_first():
     assert [problem.subtask for problem in joint] == ["multivariate"]
 
 
+def test_who_names_a_target_that_cannot_be_told_promises_nothing():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"a": rng.normal(size=400), "b": rng.normal(size=400), "match": rng.choice(["yes", "no"], 400)}
+    )
+    found = discover(load(frame, roles={"match": "suggestedTarget"}))
+    assert found[0].target == "match" and "named as a target" in found[0].reason and found[0].score < 0.1
+
+
+def test_ids_and_constants_are_no_features_unless_somebody_wants_them():
+    n = 300
+    frame = made(n).assign(
+        code=[f"id-{row * 7919 % 1000:04}" for row in range(n)],
+        same="x",
+        gaps=["x"] * (n - 9) + [None] * 9,
+        half=[f"p{row % 200}" for row in range(n)],
+    )
+    data = load(frame, types={"code": "categorical", "half": "categorical"})
+    found = discover(data, n=50, seconds=60)
+    for problem in found:
+        assert not {"code", "same"} & {*problem.features} and {"gaps", "half"} - {*problem.targets} <= {
+            *problem.features
+        }
+        assert "without code: another label in every row; without same: the same in every row" in problem.reason
+    wanted = Problem("told", features=("a", "code", "same")).check(data)
+    assert wanted.features == ("a", "code", "same")
+    only = load(frame[["code", "kind"]], types={"code": "categorical"})
+    assert Problem("kind").check(only).features == ("code",)
+
+
+def test_texts_that_share_no_words_tell_nothing():
+    rng = np.random.default_rng(0)
+    frame = made().assign(
+        note=[f"very <b>content</b> & nice {row + 100} of {rng.integers(10**9)}" for row in range(300)]
+    )
+    data = load(frame, types={"note": "text"})
+    assert look(data, np.random.default_rng(0)).places["note"] == []
+    assert all("note" not in problem.reason for problem in discover(data, seconds=60))
+    frame["note"] = [
+        "the sun rises over hills" if kind == "up" else "and a moon sinks in lakes" for kind in frame["kind"]
+    ]
+    told = discover(load(frame.drop(columns="a"), types={"note": "text"}), seconds=60)
+    assert "most by note" in next(problem.reason for problem in told if problem.target == "kind")
+
+
 def test_missing_targets_count():
     frame = made()
     frame.loc[frame.index % 2 == 0, "told"] = np.nan

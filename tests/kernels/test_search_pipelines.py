@@ -241,6 +241,8 @@ def test_descriptions_and_steps_speak():
         pipelines.describe({"model": "linear", "linear:strength": 2.0}, "classification")
         == "logistic regression, penalty 2"
     )
+    large = {"model": "linear", "linear:strength": 1712.3}
+    assert pipelines.describe(large, "regression") == "ridge regression, penalty 1,700"
     steps = pipelines.steps(choices.default(ugly(), LABEL, model="linear"))
     assert [step.name for step in steps] == ["impute", "encode", "scale", "select", "linear"]
     assert steps[1].settings["encode"] == "onehot"

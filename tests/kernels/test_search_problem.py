@@ -37,7 +37,7 @@ def flowers(n=60):
 def test_all_is_filled_in():
     done = Problem("kind").check(flowers())
     assert (done.task, done.subtask, done.metric) == ("classification", "multiClass", "f1Macro")
-    assert done.features == ("sold", "height", "petals", "day", "note", "same")
+    assert done.features == ("sold", "height", "petals", "day", "note")  # "same" is the same in every row
     assert Problem("sold").check(flowers()).subtask == "binary"
     assert Problem("height").check(flowers()).metric == "rootMeanSquaredError"
     assert Problem("petals").check(flowers()).task == "regression"
@@ -171,9 +171,7 @@ def test_unlabelled_rows_make_it_semi_supervised():
 def test_sentence():
     said = Problem("height", "regression", "rSquared", features=["petals", "sold"]).sentence()
     assert said == "predict height from petals and sold with a regression model by the best R²"
-    assert (
-        Problem("kind").sentence(flowers()).startswith("predict kind from 6 columns (sold, height, petals, day, ...)")
-    )
+    assert Problem("kind").sentence(flowers()).startswith("predict kind from sold, height, petals, day and note with")
     assert "petals known ahead" in Problem("height", "forecasting", known=["petals"]).sentence(flowers())
 
 

@@ -212,3 +212,51 @@ def test_starts_of_other_tasks_can_be_kept_in_a_skops_file(name, tmp_path):
         made = made.fit(x) if y is None else made.fit(x, y)
         back = skops_files.read(skops_files.write(made, tmp_path / f"{number}.skops"))
         assert np.array_equal(back.predict(x), made.predict(x)), config
+
+
+WHOLE = {
+    "labels": Problem(target="label", task="classification", features=ALL),
+    "semi": Problem(target="label", task="semiSupervisedClassification", features=("number", "text")),
+    "several": Problem(target=("label", "other"), task="classification", subtask="multiLabel", features=("text",)),
+    "values": Problem(target="value", task="regression", features=ALL),
+    "texts": Problem(target="label", task="classification", features=("text",)),
+    "groups": Problem(task="clustering", features=("number", "category", "text", "when", "image", "series")),
+}
+
+
+def each_model_with_texts():
+    """(problem, configuration) for every model: texts as counts where it can take these, and reduced at least once."""
+    for name, problem in WHOLE.items():
+        parameters, bans = choices.parameters(DATA, problem), choices.bans(DATA, problem)
+        for model in next(each for each in parameters if each.name == "model").values:
+            counted = complete({"model": model, "text:parts": "words", "text:reduce": "none"}, parameters)
+            reduced = complete({"model": model, "text:parts": "words", "text:components": 10}, parameters)
+            found = [config for config in (counted, reduced) if complaint(config, parameters, bans) is None]
+            for config in found if name == "values" else found[:1]:
+                yield pytest.param(name, config, id=f"{name}-{model}-{config['text:reduce']}")
+
+
+@pytest.mark.parametrize(("name", "config"), list(each_model_with_texts()))
+def test_every_model_of_texts_is_saved_and_predicts_the_same(name, config, tmp_path):
+    from learnviews.kernels.search import skops_files
+
+    problem = WHOLE[name]
+    x, targets = DATA.frame[list(problem.features)], list(problem.targets)
+    y = [DATA.frame[targets if len(targets) > 1 else targets[0]]] if targets else []
+    made = pipelines.build(config, DATA, problem, 0, fidelity=0.1).fit(x, *y)
+    back = skops_files.read(skops_files.write(made, tmp_path / "x.skops"))
+    assert np.array_equal(back.predict(x), made.predict(x))
+
+
+@pytest.mark.parametrize("model", ["tree", "forest", "extra", "boosting"])
+def test_what_takes_gaps_gets_them_only_where_it_can(model):
+    """Word counts that are not reduced make sparse matrices, in which trees take no gaps."""
+    problem = WHOLE["labels"].with_(features=("number", "text"))
+    parameters, bans = choices.parameters(DATA, problem), choices.bans(DATA, problem)
+    x, fitted = DATA.frame[["number", "text"]], 0
+    for reduce in ("none", "svd"):
+        config = complete({"model": model, "impute": "keep", "text:reduce": reduce}, parameters)
+        if complaint(config, parameters, bans) is None:
+            fitted += 1
+            assert len(pipelines.build(config, DATA, problem, 0, fidelity=0.1).fit(x, DATA.frame["label"]).predict(x))
+    assert fitted == 1

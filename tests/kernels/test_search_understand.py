@@ -107,6 +107,19 @@ def test_parameters_that_matter_come_first_and_conditions_do_not_stand_for_their
     assert active + found.trials["linear:strength"] == found.trials["model"] == 60
 
 
+def test_no_parameter_explains_more_than_all_of_the_variation():
+    """Trees differ: some find twice as much as the others, but none more than there is."""
+    rng = np.random.default_rng(1)
+    configs = [
+        {"model": str(rng.choice(["a", "b"])), "x": float(rng.random()), "y": float(rng.random())} for _ in range(14)
+    ]
+    costs = [20.0 * (each["x"] > 0.9) + each["y"] for each in configs]
+    frame = pd.DataFrame({"status": "ok", "cost": costs, "config": [json.dumps(each) for each in configs]})
+    found = understand.parameter_importance(frame)
+    assert found.importance.sum() == pytest.approx(1) and (found.importance <= found.high).all()
+    assert (found.low >= 0).all() and (found.high <= 1).all()
+
+
 def test_failed_trials_do_not_count_and_infinite_costs_neither():
     frame = trials()
     frame.loc[:9, "status"] = "failed"

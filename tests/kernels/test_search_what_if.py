@@ -50,7 +50,7 @@ def test_every_type_of_column():
         }
     )
     data = load(frame)
-    problem = Problem("y", "regression").check(data)
+    problem = Problem("y", "regression", features=tuple(frame.columns[:-1])).check(data)
     found = {each.name: each for each in editable(Model(data, problem, {"model": "linear"}, pd.DataFrame()))}
     assert (found["count"].low, found["count"].high, found["count"].step) == (0, 19, 1.0)
     assert found["day"].low == pd.Timestamp("2024-01-01") and found["day"].high == pd.Timestamp("2024-01-20")

@@ -36,7 +36,7 @@ TEST = [
     "duckdb>=1.0",
     "dask[dataframe,distributed]>=2024.8",
 ]
-MEDIA = ["pillow>=10", "scikit-image>=0.24"]
+MEDIA = ["pillow>=10", "scikit-image>=0.24", "soundfile>=0.12", "av>=12"]
 TEST += MEDIA
 BENCH = ["pytest-benchmark>=5", "torch>=2.4", "duckdb>=1.0"]
 # FLAML imports XGBoost and LightGBM whatever it is to try; the usual xgboost for Linux brings a GPU library along.

@@ -17,6 +17,8 @@ KINDS = {
     "text": "texts",
     "image": "images",
     "timeseries": "series",
+    "audio": "sounds",
+    "video": "clips",
 }
 """Column type -> how it is treated. Types that are not here are left out, and `Facts.left_out` says so."""
 
@@ -189,7 +191,7 @@ def _preparation(known: Facts, model: Choice, learnable: bool) -> list[Hyperpara
         found += _choice("scale", ("standard", "robust", "quantile", "power"), model, lambda f: f.scaled) or []
     for kind, settings in _MEDIA.items():
         found += settings if kind in kinds else []
-    if (learnable and sum(map(len, kinds.values())) > 2) or ({"texts", "images", "series"} & set(kinds) and learnable):
+    if (learnable and sum(map(len, kinds.values())) > 2) or (_MEDIA.keys() & set(kinds) and learnable):
         found.append(Choice("select", ("all", "best")))
         found.append(Float("select:share", 0.1, 0.95, 0.6, when=(("select", ("best",)),)))
     return found
@@ -211,6 +213,15 @@ _MEDIA: dict[str, list[Hyperparameter]] = {
         Choice("series:features", ("kernels", "statistics", "intervals", "values", "all")),
         Integer("series:length", 16, 256, 64, log=True),
         Integer("series:kernels", 50, 500, 150, log=True, when=(("series:features", ("kernels", "all")),)),
+    ],
+    "sounds": [
+        Choice("sound:features", ("all", "course", "cepstra", "shape")),
+        Integer("sound:cepstra", 8, 30, 16),
+        Choice("sound:pieces", (8, 4, 16), when=(("sound:features", ("all", "course")),)),
+    ],
+    "clips": [
+        Choice("video:features", ("all", "motion", "colours", "texture")),
+        Choice("video:size", (32, 16, 48), when=(("video:features", ("all", "colours", "texture")),)),
     ],
 }
 

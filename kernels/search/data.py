@@ -208,7 +208,8 @@ class Dataset:
         return resource_table(resource)
 
     def read(self, column: str, rows: Iterable[Any] | None = None) -> list[Any]:
-        """What a column's values name: an array per image, text, or DataFrame per series; None where nothing is named.
+        """What a column's values name: an array per image, text, a DataFrame per series, a `sounds.Sound`, a
+        `clips.Clip`; None where nothing is named.
 
         Raises
         ------
@@ -252,9 +253,9 @@ def load(
     Parameters
     ----------
     source : path, DataFrame or Dataset
-        A D3M folder (or a part of it, see `d3m`), a CSV or Parquet file (or the folder of one), a folder of images, of
-        texts or of series (their sub-folders are the labels, see `media`), or a DataFrame, whose index is kept as row
-        ids. Values of a table that name images, texts or series beside it are read as such.
+        A D3M folder (or a part of it, see `d3m`), a CSV or Parquet file (or the folder of one), a folder of images,
+        texts, series, sounds or videos (their sub-folders are the labels, see `media`), or a DataFrame, whose index is
+        kept as row ids. Values of a table that name such files beside it are read as such.
     name : str, optional
         What to call it.
     types, roles : dict, optional

@@ -42,6 +42,7 @@ def complete(problem: Problem, data: Dataset) -> Problem:
         raise ValueError(f"{task.title} problems ({task.name}) can be read and written, but not searched yet")
     problem = _with_time(problem, data, task)
     problem = _with_features(problem, data)
+    _check_packages(problem, data)
     problem = _with_series(problem, data)
     task = TASKS[problem.task or ""]
     _check_targets(problem, data, task)
@@ -267,6 +268,15 @@ def _with_features(problem: Problem, data: Dataset) -> Problem:
     if not usable:
         raise ValueError(f"{data.name} has no column left to learn from beside the target")
     return _change(problem, features=tuple(usable))
+
+
+def _check_packages(problem: Problem, data: Dataset) -> None:
+    """Recordings need packages that not everybody has: said once, before a study begins."""
+    from .media import lacking
+
+    for name in problem.features or ():
+        if data.columns[name].is_media and (words := lacking(data.columns[name].type)):
+            raise ValueError(f"{name!r} is {data.columns[name].type}: {words}")
 
 
 def _known_ahead(problem: Problem, data: Dataset) -> tuple[str, ...]:

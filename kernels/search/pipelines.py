@@ -140,6 +140,8 @@ _STEPS = (
     ("text", "count the parts of texts", ("text:parts", "text")),
     ("image", "describe images", ("image:features", "image")),
     ("series", "describe series", ("series:features", "series")),
+    ("sound", "describe sounds", ("sound:features", "sound")),
+    ("video", "describe videos", ("video:features", "video")),
     ("select", "keep the features that tell most", ("select",)),
     ("season", "find the season", ("season",)),
     ("lags", "use earlier values", ("lags:count", "lags")),

@@ -23,6 +23,7 @@ from .cleaning import Dates, Labels, MeanEncoder, Numbers, Places, Tidy
 from .families import LABELS, VALUES
 from .featurize import Pictures, Words
 from .reading import reader
+from .recorded import Clips, Sounds
 from .series import SeriesFeatures
 
 
@@ -161,6 +162,17 @@ def _series(names, config, data, seed, kind):
     return [(f"series {n}", _then_scale(SeriesFeatures(reader(data, n), seed=seed, **settings)), [n]) for n in names]
 
 
+def _sounds(names, config, data, seed, kind):
+    settings = {"features": config["sound:features"], "cepstra": config["sound:cepstra"]}
+    settings["pieces"] = config.get("sound:pieces", 1)
+    return [(f"sound {n}", _then_scale(Sounds(reader(data, n), **settings)), [n]) for n in names]
+
+
+def _clips(names, config, data, seed, kind):
+    settings = {"features": config["video:features"], "size": config.get("video:size", 32)}
+    return [(f"video {n}", _then_scale(Clips(reader(data, n), **settings)), [n]) for n in names]
+
+
 def _then_scale(featurizer):
     return Pipeline([("features", featurizer), ("scale", StandardScaler())])
 
@@ -172,4 +184,6 @@ _TREATMENTS: dict[str, Callable] = {
     "texts": _texts,
     "images": _images,
     "series": _series,
+    "sounds": _sounds,
+    "clips": _clips,
 }

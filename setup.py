@@ -82,6 +82,7 @@ setup(
         "click>=8.1",
         "tqdm>=4.66",
         "scikit-learn>=1.9",
+        "networkx>=3.3",
         "smac>=2.4",  # older ones need swig
         "skops>=0.11",
     ],

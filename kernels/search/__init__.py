@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from .data import Resource as Resource
     from .data import load as load
     from .description import ColumnFacts as ColumnFacts
+    from .description import GraphFacts as GraphFacts
     from .description import describe as describe
+    from .description import describe_graphs as describe_graphs
     from .discover import discover as discover
     from .drift import Drift as Drift
     from .drift import drift as drift
+    from .graph_data import links as links
+    from .graphs import Graph as Graph
     from .exports import export as export
     from .exports import open_export as open_export
     from .metrics import METRICS as METRICS
@@ -60,6 +64,8 @@ _HOMES = {
     "ColumnFacts": "description",
     "Dataset": "data",
     "Drift": "drift",
+    "Graph": "graphs",
+    "GraphFacts": "description",
     "METRICS": "metrics",
     "Metric": "metrics",
     "Model": "model",
@@ -78,11 +84,13 @@ _HOMES = {
     "predict_new": "new_rows",
     "what_if": "what_if",
     "describe": "description",
+    "describe_graphs": "description",
     "discover": "discover",
     "drift": "drift",
     "error_correlation": "understand",
     "export": "exports",
     "lift": "cutoff",
+    "links": "graph_data",
     "load": "data",
     "load_bundled": "bundled",
     "open_export": "exports",

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .data import Dataset
+    from .graphs import Graph
 
 CHANGED = "files that its rows name were changed, or are gone, since the study began: its scores are of the old ones"
 _TABLE = b"learnviews"
+_ASKED = "asked of it"
 PREDICTIONS = "predictions"  # folder of a Parquet file per model
 
 
@@ -116,6 +118,7 @@ def write_dataset(folder: Path, data: Dataset) -> None:
         "splits": None if data.splits is None else list(data.splits),
         "notes": list(getattr(data, "notes", ())),
         "fingerprint": data.fingerprint(),
+        "graphs": write_graphs(folder, data.graphs),
     }
     write_frame(folder / "data.parquet", data.frame, about)
 
@@ -132,10 +135,40 @@ def read_dataset(folder: Path) -> Dataset:
     path = None if about["path"] is None else Path(about["path"])
     resources = {found.name: found for found in map(_resource_of, about["resources"])}
     by_name = {column.name: column for column in columns}
-    data = Dataset(about["name"], frame, by_name, path, resources, splits, tuple(about["notes"]))
+    graphs = read_graphs(folder, about.get("graphs", []))
+    data = Dataset(about["name"], frame, by_name, path, resources, splits, tuple(about["notes"]), graphs)
     if any(column.is_media for column in columns) and data.fingerprint() != about["fingerprint"]:
         return replace(data, notes=(*data.notes, CHANGED))
     return data
+
+
+def write_graphs(folder: Path, graphs: dict[str, Graph]) -> list[dict[str, Any]]:
+    """Nodes and edges of each graph as tables of a folder, and what `read_graphs` needs to know of them."""
+    found = []
+    for number, graph in enumerate(graphs.values()):
+        asked = [False] * len(graph.edges) if graph.asked is None else list(map(bool, graph.asked))
+        write_frame(folder / f"graph-{number}-nodes.parquet", graph.nodes)
+        write_frame(folder / f"graph-{number}-edges.parquet", graph.edges.assign(**{_ASKED: asked}))
+        told = {"name": graph.name, "directed": graph.directed, "types": graph.types, "notes": list(graph.notes)}
+        found.append({**told, "asked": graph.asked is not None})
+    return found
+
+
+def read_graphs(folder: Path, about: list[dict[str, Any]]) -> dict[str, Graph]:
+    """What `write_graphs` wrote."""
+    from .graphs import Graph
+
+    found = {}
+    for number, told in enumerate(about):
+        nodes = read_frame(folder / f"graph-{number}-nodes.parquet")[0]
+        edges = read_frame(folder / f"graph-{number}-edges.parquet")[0]
+        asked = edges.pop(_ASKED).to_numpy(bool)
+        name = told["name"]
+        found[name] = Graph(
+            *(name, nodes.set_axis(nodes.index.astype(object)), edges.reset_index(drop=True), told["directed"]),
+            *(told["types"], asked if told["asked"] else None, tuple(told["notes"])),
+        )
+    return found
 
 
 def _column(described: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import scores
 from .model import Model
+from .tasks import REGRESSION
 from .trial import Work, cost_of, judged
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def kind(problem: Problem) -> str:
     """What the trivial predictor says, in words: "most frequent class", "mean", "last value", ..."""
     if problem.task == "timeSeriesForecasting":
         return "last value"
-    if problem.task == "regression":
+    if problem.task in REGRESSION:
         return "median" if problem.metric == "meanAbsoluteError" else "mean"
     if problem.task == "clustering" and not problem.targets:
         return "one cluster"

@@ -1,4 +1,4 @@
-"""The data sets that come with scikit-learn, with names to read: there without a network, to begin with."""
+"""The data sets that come with libraries, with names to read: there without a network, to begin with."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..store import StoreError
+from .tasks import RATING
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .data import Dataset
 
+_FLIGHTS = 10  # that a mean delay is made of, at least
 _PIXELS = 8  # sides of the pictures of digits
 _BLOOD = {
     "age": "age (years)",
@@ -33,7 +35,7 @@ _BLOOD = {
 
 @dataclass(frozen=True)
 class Bundled:
-    """A data set that comes with scikit-learn.
+    """A data set that comes with scikit-learn, or is made of the embedded flights.
 
     Attributes
     ----------
@@ -86,6 +88,10 @@ _ALL = (
         "Handwritten digits, by a picture of 8 x 8 pixels.",
         "image",
     ),
+    Bundled(
+        *("flight_delays", "Delays by carrier and destination", 2602, 6, RATING, ("delay",)),
+        "Carriers, and where they flew to from New York in a month of 2013; the mean delay of departure, in minutes.",
+    ),
 )
 
 
@@ -95,7 +101,7 @@ def bundled() -> list[Bundled]:
 
 
 def load_bundled(name: str, folder: str | Path | None = None) -> Dataset:
-    """A data set that comes with scikit-learn: columns and classes by names to read, targets marked as suggested.
+    """A data set that comes with a library: columns and classes by names to read, targets marked as suggested.
 
     Parameters
     ----------
@@ -128,11 +134,28 @@ def _source(name: str, **options: Any) -> Any:
 def _table(about: Bundled) -> Dataset:
     from .data import load
 
+    if about.name == "flight_delays":
+        return _delays()
     frames = {"diabetes": _diabetes, "linnerud": _linnerud, "digits": _digits}
     if about.name not in frames:
         return load(_labelled(about.name, about.targets[0]))
     frame, types = frames[about.name]()
     return load(frame, types=types)
+
+
+def _delays() -> Dataset:
+    """The embedded flights by carrier, destination and month, where there were some."""
+    from ..flight_files import read_airports, read_flights
+    from .data import load
+
+    frame = read_flights(("month", "carrier", "dest", "dep_delay", "distance")).dropna(subset=["dep_delay"])
+    frame = frame[frame["dest"].isin(read_airports(["lon"]).index)]
+    means = frame.groupby(["carrier", "dest", "month"]).agg(
+        flights=("dep_delay", "size"), distance=("distance", "mean"), delay=("dep_delay", "mean")
+    )
+    table = means[means["flights"] >= _FLIGHTS].round(2).reset_index().rename(columns={"dest": "destination"})
+    keys = dict.fromkeys(("carrier", "destination"), "suggestedGroupingKey")
+    return load(table, roles=keys)
 
 
 def _labelled(name: str, target: str) -> pd.DataFrame:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .families import FAMILIES, LABELS, VALUES, offered
 from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, When, complete
+from .tasks import RATING, REGRESSION
 
 KINDS = {
     "real": "numbers",
@@ -24,6 +25,9 @@ KINDS = {
 
 FORECASTERS = ("linear", "elastic", "neighbours", "forest", "extra", "boosting", "svm", "kernel", "gaussian", "mlp")
 RULES = ("naive", "seasonal", "drift", "mean", "smoothing")
+RATERS = ("biases", "factors", "items", "users")
+CROWD = 4000
+"""Beyond so many users, or items, neighbours are not offered: similarities of all pairs would not fit."""
 CLUSTERERS = ("kmeans", "mixture", "agglomerative", "spectral", "dbscan")
 
 
@@ -74,7 +78,9 @@ def facts(data, problem) -> Facts:
     left_out = {}
     for name in features(data, problem):
         type_ = data.columns[name].type
-        if type_ in KINDS:
+        if name in (getattr(problem, "keys", None) or ()):
+            columns.setdefault("keys", []).append(name)
+        elif type_ in KINDS:
             columns.setdefault(KINDS[type_], []).append(name)
         else:
             left_out[name] = type_
@@ -96,6 +102,8 @@ def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparamete
         return _clustering(known, problem, tuple(exclude))
     if problem.task == "timeSeriesForecasting":
         return _forecasting(known, tuple(exclude), _signless(data, known.targets), bool(problem.known))
+    if problem.task == RATING:
+        return _ratings(known, problem, tuple(exclude), max(map(data.distinct, problem.keys)))
     return _supervised(known, problem, tuple(exclude))
 
 
@@ -128,7 +136,7 @@ def _models(names: list[str], exclude: tuple[str, ...], first: str) -> Choice:
 
 
 def _supervised(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
-    kind = VALUES if problem.task == "regression" else LABELS
+    kind = VALUES if problem.task in REGRESSION else LABELS
     names = offered(kind, known.rows, exclude)
     if "counts" in names and set(known.columns) != {"texts"}:
         names.remove("counts")
@@ -259,6 +267,43 @@ def _lags(known: Facts, learned: When) -> list[Hyperparameter]:
     if ahead:
         found.append(Choice("lags:ahead", ("recursive", "direct"), None, (("model", ahead),)))
     return found
+
+
+def _ratings(known: Facts, problem, exclude: tuple[str, ...], crowd: int) -> list[Hyperparameter]:
+    """Models of the two keys alone, then any regressor on their factors and on all other columns."""
+    names = [name for name in RATERS if crowd <= CROWD or name not in ("users", "items")]
+    model = _models(
+        [n for n in (*names, *offered(VALUES, known.rows, exclude)) if n not in exclude], exclude, "factors"
+    )
+    learned = (("model", tuple(n for n in model.values if n in FAMILIES)),)
+    found: list[Hyperparameter] = [model, *(p for p in _RATERS if p.when[0][1][0] in model.values)]
+    if not learned[0][1]:
+        return found
+    found += [p for n in learned[0][1] for p in FAMILIES[n].parameters()]
+    found += [Choice("target", ("plain", "power"), when=learned)]
+    found += [Integer("keys:count", 0, 20, 4, when=learned)]
+    found += [Float(f"keys:{name}", 0.1, 200.0, 5.0, log=True, when=learned) for name in ("strength", "ridge")]
+    prepared = _preparation(known, model, _learnable(known, problem, VALUES))
+    of_tables = (p if any(n == "model" for n, _ in p.when) else replace(p, when=(*learned, *p.when)) for p in prepared)
+    return [*found, *of_tables]
+
+
+def _rater(name: str, fewest: int, most: int, usual: int, ridge: float) -> list[Hyperparameter]:
+    when = (("model", (name,)),)
+    return [
+        Integer(f"{name}:count", fewest, most, usual, log=True, when=when),
+        Float(f"{name}:strength", 0.1, 200.0, 5.0, log=True, when=when),
+        Float(f"{name}:ridge", 0.1, 200.0, ridge, log=True, when=when),
+    ]
+
+
+_RATERS: list[Hyperparameter] = [
+    Float("biases:strength", 0.1, 200.0, 5.0, log=True, when=(("model", ("biases",)),)),
+    *_rater("factors", 1, 50, 6, 10.0),
+    Integer("factors:sweeps", 3, 40, 15, log=True, when=(("model", ("factors",)),)),
+    *_rater("items", 2, 200, 30, 5.0),
+    *_rater("users", 2, 200, 30, 5.0),
+]
 
 
 def _clustering(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:

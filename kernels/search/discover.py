@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .keys import look_like_ratings, rating_keys
 from .legality import MANY_CLASSES, group_column, natural_task, time_column
 from .problem import Problem
-from .signals import Look, Signal, copy_of, forecast_signal, look, signal
-from .tasks import CLASSIFICATION, TASKS
+from .signals import Look, Signal, copy_of, forecast_signal, look, rating_signal, signal
+from .tasks import CLASSIFICATION, RATING, TASKS
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -55,8 +56,9 @@ def discover(
     """The legal problems of a data set, ranked.
 
     A column gives at most one problem of a kind: classification of labels and of integers with few values, regression
-    of numbers, forecasting of numbers where a column tells the time; and one clustering of all rows. Ids, constants,
-    texts, dates, media and copies of other columns are no targets; the reason is in `left_out`.
+    of numbers, forecasting of numbers where a column tells the time, collaborative filtering of numbers where two
+    columns tell who rates what; and one clustering of all rows. Ids, constants, texts, dates, media and copies of other
+    columns are no targets; the reason is in `left_out`.
 
     The score is between 0 and 1: how far a small forest, cross-validated on a sample, is from the trivial predictor,
     times coverage (share of rows that know the target) and balance (of its classes or values). Where the data set names
@@ -158,6 +160,9 @@ def _of_column(data: Dataset, name: str) -> Iterator[Problem]:
         yield Problem(name, task)
     if data.columns[name].type in ("integer", "real") and (at := time_column(data, [name])):
         yield Problem(name, "timeSeriesForecasting", time=at, group=group_column(data, [name], at))
+    keys = rating_keys(data, (name,)) if data.columns[name].is_number else ()
+    if look_like_ratings(data, keys):
+        yield Problem(name, RATING, keys=keys)
 
 
 def _judged(data: Dataset, seen: Look, problem: Problem, left_out: dict[str, str], in_time: bool) -> Problem | None:
@@ -172,7 +177,7 @@ def _judged(data: Dataset, seen: Look, problem: Problem, left_out: dict[str, str
         return None
     found = _signal(data, seen, problem) if in_time else None
     leaks: list[str] = []
-    while found is not None and found.value >= COPY and problem.task != "timeSeriesForecasting":
+    while found is not None and found.value >= COPY and problem.task not in ("timeSeriesForecasting", RATING):
         copy = copy_of(data, seen, name, problem.task in CLASSIFICATION, [b for b in found.best if b not in leaks])
         if copy is None:
             break
@@ -213,6 +218,8 @@ def _signal(data: Dataset, seen: Look, problem: Problem) -> Signal | None:
     name = problem.targets[0]
     if problem.task == "timeSeriesForecasting":
         return forecast_signal(data, name, problem.time or "", problem.group)
+    if problem.task == RATING:
+        return rating_signal(data, name, problem.keys or ())
     others = [column for column in data.columns if column not in (problem.features or ())]
     return signal(data, seen, name, problem.task in CLASSIFICATION, others)
 
@@ -251,6 +258,9 @@ def _told(data: Dataset, problem: Problem, found: Signal | None, in_time: bool) 
         return "signal not measured: " + ("its features cannot be looked at quickly" if in_time else "time was up")
     if problem.task == "timeSeriesForecasting":
         return f"its past tells {found.value:.0%} of its variance one step ahead"
+    if problem.task == RATING:
+        of = f"biases of {' and '.join(problem.keys or ())} on {found.rows:,} rows"
+        return f"{of} tell {found.value:.0%} of its variance"
     what = "of the way from guessing to certainty" if problem.task in CLASSIFICATION else "of its variance"
     told = f"a small forest on {found.rows:,} rows gets {found.value:.0%} {what}"
     return told + (f", most by {', '.join(found.best[:2])}" if found.best and found.value > 0.05 else "")

@@ -12,9 +12,10 @@ import pandas as pd
 
 from .answers import indicators, label_set, label_text
 from .columns import LABEL_SETS
+from .keys import with_keys
 from .metrics import METRICS, default_positive
 from .problem import Problem
-from .tasks import BINARY, CLASSIFICATION, TASKS, Task
+from .tasks import BINARY, CLASSIFICATION, RATING, TASKS, Task
 
 if TYPE_CHECKING:
     from .columns import Column
@@ -41,6 +42,7 @@ def complete(problem: Problem, data: Dataset) -> Problem:
     if not task.searched:
         raise ValueError(f"{task.title} problems ({task.name}) can be read and written, but not searched yet")
     problem = _with_time(problem, data, task)
+    problem = with_keys(problem, data)
     problem = _with_features(problem, data)
     _check_packages(problem, data)
     problem = _with_series(problem, data)
@@ -69,7 +71,7 @@ def _check_columns(problem: Problem, data: Dataset) -> None:
         ("known column", name) for name in problem.known or ()
     ]
     named += [("time", name) for name in (problem.time,) if name is not None]
-    named += [("group", name) for name in problem.groups]
+    named += [("group", name) for name in problem.groups] + [("key", name) for name in problem.keys or ()]
     for what, name in named:
         if name not in data.columns:
             raise ValueError(f"{data.name} has no column {name!r} ({what}): {nearest(name, data.columns)}")
@@ -140,7 +142,7 @@ def _check_targets(problem: Problem, data: Dataset, task: Task) -> None:
         if task.kinds and kind not in task.kinds and not (label_sets and kind in ("text", "categorical", "other")):
             raise ValueError(f"{name!r} is {kind}: {task.title} takes {_or(task.kinds)}; {_suggest(data, task)}")
         _check_values(data, name, task, label_sets and len(problem.targets) == 1)
-    if len(problem.targets) > 1 and task.name in ("clustering", "semiSupervisedClassification"):
+    if len(problem.targets) > 1 and task.name in ("clustering", "semiSupervisedClassification", RATING):
         raise ValueError(f"{task.title} takes one target, not {len(problem.targets)}")
 
 
@@ -263,8 +265,9 @@ def _with_features(problem: Problem, data: Dataset) -> Problem:
         names = [name for name in (problem.time, *problem.groups, *known) if name]
         return _change(problem, known=known, features=tuple(dict.fromkeys(names)))
     if problem.features is not None:
-        return _change(problem, features=tuple(dict.fromkeys(problem.features)))
+        return _change(problem, features=tuple(dict.fromkeys((*(problem.keys or ()), *problem.features))))
     usable = usable_features(data, (*problem.targets, *problem.privileged))
+    usable = list(dict.fromkeys((*(problem.keys or ()), *usable)))
     if not usable:
         raise ValueError(f"{data.name} has no column left to learn from beside the target")
     return _change(problem, features=tuple(usable))

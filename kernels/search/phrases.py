@@ -62,6 +62,8 @@ class Choices:
         Every column but the targets; the usual ones are those a model learns from where nobody chooses.
     times, groups : tuple of Offer
         Columns that may order the rows of a forecast, and tell its series apart; empty for other tasks.
+    keys : tuple of Offer
+        Columns that may say who rates and what is rated, the usual two first; empty for other tasks.
     problem : Problem or None
         The problem completed by its defaults; None where there is none.
     why : str
@@ -74,6 +76,7 @@ class Choices:
     features: tuple[Offer, ...] = ()
     times: tuple[Offer, ...] = ()
     groups: tuple[Offer, ...] = ()
+    keys: tuple[Offer, ...] = ()
     problem: Problem | None = None
     why: str = ""
 
@@ -111,7 +114,8 @@ def choices_of(data: Dataset, target: str | Iterable[str] | None = None, task: s
     forecast = problem.task == FORECASTING
     times = _columns(data, problem, "time") if forecast else ()
     groups = _columns(data, problem, "group") if forecast else ()
-    return Choices(targets, tasks, _metrics(data, problem), _features(data, problem), times, groups, problem)
+    words = _metrics(data, problem), _features(data, problem), times, groups, _keys(data, problem)
+    return Choices(targets, tasks, *words, problem)
 
 
 def _checked(problem: Problem, data: Dataset) -> tuple[Problem | None, str]:
@@ -187,4 +191,16 @@ def _columns(data: Dataset, problem: Problem, what: str) -> tuple[Offer, ...]:
         others = [name for name in others if name != problem.time]
         asked = asked.with_(time=problem.time)
     found = [_column(data, name, _why(asked.with_(**{what: name}), data), name in usual) for name in others]
+    return tuple(sorted(found, key=lambda offer: (not offer.legal, not offer.usual)))
+
+
+def _keys(data: Dataset, problem: Problem) -> tuple[Offer, ...]:
+    """Of collaborative filtering: each column as one of the two keys, beside one of the usual ones."""
+    if not problem.keys:
+        return ()
+    found = []
+    for name in (name for name in data.columns if name not in problem.targets):
+        beside = next(key for key in problem.keys if key != name)
+        why = _why(_asked(problem).with_(keys=(name, beside)), data)
+        found.append(_column(data, name, why, name in problem.keys))
     return tuple(sorted(found, key=lambda offer: (not offer.legal, not offer.usual)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from . import choices
 from .families import FAMILIES, LABELS, VALUES
+from .tasks import RATING, REGRESSION
 
 MODELS = {
     "naive": "last value",
@@ -20,6 +21,10 @@ MODELS = {
     "agglomerative": "agglomerative clustering",
     "spectral": "spectral clustering",
     "dbscan": "DBSCAN",
+    "biases": "biases of both keys",
+    "factors": "matrix factorization",
+    "users": "neighbours by the first key",
+    "items": "neighbours by the second key",
 }
 """Titles of the models that are no family for tables."""
 
@@ -59,7 +64,7 @@ def build(config: Mapping, data, problem, seed: int, fidelity: float = 1.0):
     _check(config)
     # A trial builds on some of the rows: what these give no reason to choose (gaps to fill, more lags) is still meant.
     full = cheaper({**choices.default(data, problem, **config), **config}, fidelity)
-    makers = {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values}
+    makers = {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values, RATING: _ratings}
     return makers.get(problem.task, _labels)(full, data, problem, seed)
 
 
@@ -93,7 +98,7 @@ def describe(config: Mapping, task: str | None = None) -> str:
 
 def _title(name: str, task: str | None) -> str:
     if name == "linear":
-        labels = task is not None and task not in ("regression", "timeSeriesForecasting")
+        labels = task is not None and task not in (*REGRESSION, "timeSeriesForecasting")
         return "logistic regression" if labels else "ridge regression" if task else "linear model"
     return FAMILIES[name].title if name in FAMILIES else MODELS.get(name, name)
 
@@ -102,6 +107,10 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
     name, found = config["model"], []
     if name in FAMILIES:
         found.append(FAMILIES[name].phrase.format(**FAMILIES[name].values(dict(config))))
+    if name in ("factors", "users", "items"):
+        found.append(f"{config[f'{name}:count']} {'factors' if name == 'factors' else 'neighbours'}")
+    elif config.get("keys:count"):
+        found.append(f"{config['keys:count']} factors of both keys")
     if "clusters" in config:
         found.append(f"{config['clusters']} clusters")
     if config.get("lags:past") == "no":
@@ -142,6 +151,7 @@ _STEPS = (
     ("series", "describe series", ("series:features", "series")),
     ("sound", "describe sounds", ("sound:features", "sound")),
     ("video", "describe videos", ("video:features", "video")),
+    ("keys", "factorize who rates what", ("keys:count", "keys")),
     ("select", "keep the features that tell most", ("select",)),
     ("season", "find the season", ("season",)),
     ("lags", "use earlier values", ("lags:count", "lags")),
@@ -184,6 +194,17 @@ def _values(config: dict, data, problem, seed: int):
 
     model = _model(config, VALUES, seed, several=len(choices.targets(problem)) > 1)
     return ValueLearner(_body(config, data, problem, seed, VALUES, _scaled_target(model, config)))
+
+
+def _ratings(config: dict, data, problem, seed: int):
+    from sklearn.pipeline import Pipeline
+
+    from .learner import ValueLearner
+    from .preparation import rater
+
+    if config["model"] in FAMILIES:
+        return _values(config, data, problem, seed)
+    return ValueLearner(Pipeline([("model", rater(config, list(problem.keys), seed))]))
 
 
 def _scaled_target(model, config: dict):

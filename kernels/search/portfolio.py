@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import choices
 from .hyperparameters import complaint, complete
+from .tasks import RATING
 
 _LABELS: list[dict] = [
     {"model": "tree", "tree:depth": 5},
@@ -67,6 +68,22 @@ _FUTURE: list[dict] = [
     {"model": "mean"},
     {"model": "forest", "forest:trees": 60, "lags:calendar": "yes"},
 ]
+_RATINGS: list[dict] = [
+    {"model": "biases"},
+    {"model": "linear"},
+    {"model": "boosting", "boosting:trees": 80, "boosting:rate": 0.1, "encode": "ordinal"},
+    {"model": "factors"},
+    {"model": "items"},
+    {"model": "users"},
+    {"model": "extra", "extra:trees": 120, "extra:leaf": 3, "encode": "ordinal"},
+    {"model": "factors", "factors:count": 2, "factors:ridge": 30.0},
+    {"model": "factors", "factors:count": 20, "factors:ridge": 10.0},
+    {"model": "linear", "keys:count": 0},
+    {"model": "biases", "biases:strength": 20.0},
+    {"model": "svm", "svm:penalty": 3.0, "svm:gamma": 0.3, "encode": "ordinal"},
+    {"model": "forest", "forest:trees": 100, "forest:leaf": 3, "encode": "ordinal"},
+    {"model": "boosting", "boosting:trees": 300, "boosting:rate": 0.03, "boosting:leaves": 8, "keys:count": 8},
+]
 _GROUPS: list[dict] = [
     {"model": "kmeans"},
     {"model": "mixture", "mixture:shape": "diag"},
@@ -83,6 +100,7 @@ _STARTS = {
     "semiSupervisedClassification": _SEMI,
     "timeSeriesForecasting": _FUTURE,
     "clustering": _GROUPS,
+    RATING: _RATINGS,
 }
 
 

@@ -46,6 +46,8 @@ class Problem:
         How many clusters to make, where that is known.
     metrics : tuple of str
         Further metrics that a problem document asks for.
+    keys : (str, str), optional
+        Of collaborative filtering: the column of who rates and that of what is rated. They are features as well.
     privileged : tuple of str
         Columns that are not there when a model is used, and so no features.
     score, reason : float, str
@@ -65,6 +67,7 @@ class Problem:
     positive: str | None = None
     k: int | None = None
     clusters: int | None = None
+    keys: tuple[str, ...] | None = None
     description: str | None = field(default=None, repr=False)
     metrics: tuple[str, ...] = ()
     privileged: tuple[str, ...] = ()
@@ -73,7 +76,7 @@ class Problem:
     document: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("features", "known"):
+        for name in ("features", "known", "keys"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name)))
         for name in ("metrics", "privileged"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name)) or ())
@@ -119,7 +122,8 @@ class Problem:
         model = f"{'an' if task[0] in 'aeiou' else 'a'} {task} model by the best {metric}"
         if not told.targets:
             return f"group the rows by {features} with {model}"
-        return f"predict {_listed(told.targets)} from {features}{ahead} with {model}"
+        pairs = f" of pairs of {_listed(told.keys)}" if told.keys else ""
+        return f"predict {_listed(told.targets)}{pairs} from {features}{ahead} with {model}"
 
     def to_d3m(self, data: Dataset | None = None, version: str = "4.0.0") -> dict[str, Any]:
         """The problem as the content of a problemDoc.json, schema 3.x or 4.x."""

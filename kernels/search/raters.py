@@ -10,10 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from . import ratings as kernels
 from .cleaning import MISSING, label
 
-RATERS = ("biases", "factors", "users", "items")
 FOLDS = 5
-CROWD = 4000
-"""Beyond so many users (or items) their similarities are not looked at: a table of all pairs would not fit."""
 
 
 class Keys:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .tasks import REGRESSION
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -246,7 +248,7 @@ def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFram
     known = seen[target].dropna()
     if problem.task == "timeSeriesForecasting":
         return {"prediction": _last_values(problem, target, seen, rows)}
-    if problem.task == "regression":
+    if problem.task in REGRESSION:
         middle = "median" if problem.metric == "meanAbsoluteError" else "mean"
         return {"prediction": float(getattr(known.astype(float), middle)())}
     if problem.subtask == "multiLabel" and len(problem.targets) == 1:

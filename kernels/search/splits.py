@@ -46,10 +46,10 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
     """Divide the rows of a data set for a checked problem.
 
     The data's own split where it has one; else about a fifth is kept aside: the last times of a forecast (or of a
-    problem with a time column), whole groups where a group is named (or several rows are one thing, D3M's multiIndex),
-    otherwise rows stratified by class or by the size of the target. Training rows are divided likewise: folds for
-    cross-validation (5, 3 or 1 by size), a rolling origin for forecasts. Clustering has no holdout: all rows are fitted
-    to and judged.
+    problem with a time column), whole groups where a group is named (or several rows are one thing, D3M's multiIndex,
+    or rate one pair of keys), otherwise rows stratified by class or by the size of the target. Training rows are
+    divided likewise: folds for cross-validation (5, 3 or 1 by size), a rolling origin for forecasts. Clustering has no
+    holdout: all rows are fitted to and judged.
 
     Parameters
     ----------
@@ -153,7 +153,8 @@ def _own_holdout(
 def _group(data: Dataset, problem: Problem) -> tuple[str, ...]:
     """The columns whose rows belong together."""
     one_thing = tuple(name for name, column in data.columns.items() if column.role == "multiIndex")
-    return problem.groups or one_thing[:1]
+    pair = problem.keys if problem.keys and data.frame.duplicated(list(problem.keys)).any() else ()
+    return problem.groups or one_thing[:1] or pair
 
 
 def _group_of(data: Dataset, names: tuple[str, ...]) -> pd.Series:

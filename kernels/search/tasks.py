@@ -97,7 +97,6 @@ TASKS: dict[str, Task] = {
             ("collaborativeFiltering",),
             (),
             "collaborative filtering",
-            False,
         ),
         Task(
             "vertexClassification",
@@ -156,6 +155,9 @@ TASKS: dict[str, Task] = {
 
 CLASSIFICATION = ("classification", "semiSupervisedClassification", "timeSeriesClassification")
 """Tasks whose models name classes and may give probabilities."""
+RATING = "collaborativeFiltering"
+REGRESSION = ("regression", RATING)
+"""Tasks whose models predict a number for a row from its own features."""
 
 
 def task_of_keywords(keywords: tuple[str, ...] | list[str]) -> tuple[str | None, str | None]:

@@ -51,7 +51,7 @@ class Table:
 
 
 DATA = Table()
-ALL = ("number", "category", "text", "when", "image", "series", "sound")
+ALL = ("number", "category", "text", "when", "image", "series", "net")
 PROBLEMS = {
     "labels": Problem(target="label", task="classification", features=ALL),
     "texts": Problem(target="label", task="classification", features=("text",)),

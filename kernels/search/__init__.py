@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from .discover import discover as discover
     from .drift import Drift as Drift
     from .drift import drift as drift
-    from .graph_data import links as links
-    from .graphs import Graph as Graph
     from .exports import export as export
     from .exports import open_export as open_export
+    from .graph_data import links as links
+    from .graphs import Graph as Graph
     from .metrics import METRICS as METRICS
     from .metrics import Metric as Metric
     from .model import Model as Model

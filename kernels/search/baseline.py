@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import scores
 from .model import Model
-from .tasks import REGRESSION
+from .tasks import CLUSTERING, COMMUNITIES, REGRESSION
 from .trial import Work, cost_of, judged
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def kind(problem: Problem) -> str:
         return "last value"
     if problem.task in REGRESSION:
         return "median" if problem.metric == "meanAbsoluteError" else "mean"
-    if problem.task == "clustering" and not problem.targets:
-        return "one cluster"
+    if problem.task in CLUSTERING and not problem.targets:
+        return "one community" if problem.task in COMMUNITIES else "one cluster"
     return "most frequent labels" if problem.subtask == "multiLabel" else "most frequent class"
 
 

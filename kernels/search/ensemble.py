@@ -9,6 +9,7 @@ import numpy as np
 
 from .combination import steady
 from .mixtures import mixture
+from .tasks import CLUSTERING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ def combine(problem: Problem, frames: Sequence[pd.DataFrame], cost: Callable[[pd
     cost : callable
         Of the "train" rows of a prediction frame.
     """
-    if len(frames) < 2 or problem.task == "clustering":
+    if len(frames) < 2 or problem.task in CLUSTERING:
         return None
     mix = mixture(problem, frames)
     if mix is None:

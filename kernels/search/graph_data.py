@@ -137,7 +137,7 @@ def _with_nodes(data: Dataset, graph: Graph, columns: Sequence[str], complete: b
 
 
 def _without_truth(data: Dataset, graph: Graph, columns: Sequence[str], notes: list[str]) -> Graph:
-    """The graph without attributes that are what is to be predicted: D3M's graphs hold the truth of all rows at times."""
+    """The graph without attributes that are what is to be predicted: D3M's graphs hold all rows' truth at times."""
     wanted = [name for name, column in data.columns.items() if "suggestedTarget" in (column.role, *column.roles)]
     out = [name for name in graph.nodes if name in wanted]
     if columns:
@@ -282,7 +282,7 @@ def links(
     Returns
     -------
     Dataset
-        Columns "from", "to" and "link" ("1" or "0"), in random order. Loops and parallel edges count once. The pairs
+        Columns "node", "other" and "link" ("1" or "0"), in random order. Loops and parallel edges count once. The pairs
         that are no edges are drawn evenly from all there are; in a graph whose nodes have an attribute "bipartite"
         (networkx's way to tell two sides) from those between its sides.
     """
@@ -301,7 +301,7 @@ def links(
     both, truth = np.concatenate([chosen, others]), np.repeat(["1", "0"], [len(chosen), len(others)])
     order = rng.permutation(len(both))
     names = np.array(found.ids, dtype=object)
-    frame = pd.DataFrame({"from": names[both[order, 0]], "to": names[both[order, 1]]})
+    frame = pd.DataFrame({"node": names[both[order, 0]], "other": names[both[order, 1]]})
     frame, columns = typed(frame, written=True)
     frame[LINK] = pd.Series(truth[order], dtype=object)
     columns[LINK] = Column(LINK, "categorical", "suggestedTarget", why="1: an edge of the graph; 0: none")
@@ -309,8 +309,8 @@ def links(
     splits = pd.Series(np.where(_kept_aside(truth[order], holdout, rng), "holdout", "train"), frame.index, dtype=object)
     note = f"{len(chosen):,} edges of {found.name} and {len(others):,} pairs that are none, drawn at random"
     made = Dataset(f"{data.name}: links", frame, columns, data.path, dict(data.resources), splits, (note,))
-    columns["from"], columns["to"] = (replace(columns[n], role="key") for n in ("from", "to"))
-    return attached(replace(made, columns=columns), found, ["from", "to"])
+    columns["node"], columns["other"] = (replace(columns[n], role="key") for n in ("node", "other"))
+    return attached(replace(made, columns=columns), found, ["node", "other"])
 
 
 def the_graph(data: Dataset, name: str | None = None) -> Graph:

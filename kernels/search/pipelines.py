@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from . import choices
 from .families import FAMILIES, LABELS, VALUES
-from .tasks import RATING, REGRESSION
+from .tasks import COMMUNITIES, RATING, REGRESSION
 
 MODELS = {
     "naive": "last value",
@@ -21,6 +21,12 @@ MODELS = {
     "agglomerative": "agglomerative clustering",
     "spectral": "spectral clustering",
     "dbscan": "DBSCAN",
+    "propagation": "label propagation",
+    "louvain": "Louvain communities",
+    "greedy": "greedy modularity",
+    "labels": "communities by label propagation",
+    "parts": "spectral communities",
+    "blocks": "stochastic block model",
     "biases": "biases of both keys",
     "factors": "matrix factorization",
     "users": "neighbours by the first key",
@@ -64,7 +70,8 @@ def build(config: Mapping, data, problem, seed: int, fidelity: float = 1.0):
     _check(config)
     # A trial builds on some of the rows: what these give no reason to choose (gaps to fill, more lags) is still meant.
     full = cheaper({**choices.default(data, problem, **config), **config}, fidelity)
-    makers = {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values, RATING: _ratings}
+    makers: dict = dict.fromkeys(COMMUNITIES, _of_communities)
+    makers |= {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values, RATING: _ratings}
     return makers.get(problem.task, _labels)(full, data, problem, seed)
 
 
@@ -111,6 +118,10 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
         found.append(f"{config[f'{name}:count']} {'factors' if name == 'factors' else 'neighbours'}")
     elif config.get("keys:count"):
         found.append(f"{config['keys:count']} factors of both keys")
+    if "communities" in config:
+        found.append(f"{config['communities']} communities")
+    elif f"{name}:resolution" in config:
+        found.append(f"resolution {config[f'{name}:resolution']:.2g}")
     if "clusters" in config:
         found.append(f"{config['clusters']} clusters")
     if config.get("lags:past") == "no":
@@ -141,7 +152,7 @@ def steps(config: Mapping) -> list[Step]:
     return [*found, Step(name, _title(name, None), _part(config, name, *_ABOUT_MODELS))]
 
 
-_ABOUT_MODELS = ("balance", "labels", "unlabelled", "target", "clusters")
+_ABOUT_MODELS = ("communities", "balance", "labels", "unlabelled", "target", "clusters")
 _STEPS = (
     ("impute", "fill in missing numbers", ("impute",)),
     ("encode", "categories as numbers", ("encode",)),
@@ -152,6 +163,9 @@ _STEPS = (
     ("sound", "describe sounds", ("sound:features", "sound")),
     ("video", "describe videos", ("video:features", "video")),
     ("keys", "factorize who rates what", ("keys:count", "keys")),
+    ("nodes", "describe nodes by their graph", ("nodes:structure", "nodes")),
+    ("pair", "describe pairs of nodes by their graph", ("pair:scores", "pair")),
+    ("match", "compare nodes of both graphs", ("match:structure", "match")),
     ("select", "keep the features that tell most", ("select",)),
     ("season", "find the season", ("season",)),
     ("lags", "use earlier values", ("lags:count", "lags")),
@@ -173,6 +187,12 @@ def _labels(config: dict, data, problem, seed: int):
         from .multilabel import SeveralLabels
 
         return SeveralLabels(_body(config, data, problem, seed, LABELS), chain=config["labels"] == "chain")
+    if config["model"] == "propagation":
+        from sklearn.pipeline import Pipeline
+
+        from .graph_pipelines import propagation
+
+        return LabelLearner(Pipeline([("model", propagation(config, data, problem))]))
     if config["model"] == "spreading" or config.get("unlabelled") == "self-training":
         return SemiLearner(_body(config, data, problem, seed, LABELS, _semi(config, seed)))
     return LabelLearner(_body(config, data, problem, seed, LABELS))
@@ -187,6 +207,12 @@ def _semi(config: dict, seed: int):
     from sklearn.semi_supervised import SelfTrainingClassifier
 
     return SelfTrainingClassifier(_model(config, LABELS, seed), threshold=config["unlabelled:sure"], max_iter=5)
+
+
+def _of_communities(config: dict, data, problem, seed: int):
+    from .graph_pipelines import community_learner
+
+    return community_learner(config, data, problem, seed)
 
 
 def _values(config: dict, data, problem, seed: int):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from . import choices
+from .graph_choices import COMMUNITY_STARTS
+from .graph_choices import STARTS as GRAPH_STARTS
 from .hyperparameters import complaint, complete
-from .tasks import RATING
+from .tasks import COMMUNITIES, RATING
 
 _LABELS: list[dict] = [
     {"model": "tree", "tree:depth": 5},
@@ -101,6 +103,8 @@ _STARTS = {
     "timeSeriesForecasting": _FUTURE,
     "clustering": _GROUPS,
     RATING: _RATINGS,
+    **dict.fromkeys(COMMUNITIES, COMMUNITY_STARTS),
+    **GRAPH_STARTS,
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .answers import indicators, label_text
-from .tasks import CLASSIFICATION
+from .tasks import CLASSIFICATION, COMMUNITIES
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -19,6 +19,8 @@ HOLDOUT = 0.2
 ORIGINS, FEW_ORIGINS = 9, 3
 """Of forecasts: usually, and where rows are many."""
 MANY = 20_000
+FEW_NODES = 100
+"""Below, all rows judge communities: a fifth of them would say nearly nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,8 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
     rng = np.random.default_rng(rng)
     if folds is not None and folds < 1:
         raise ValueError(f"folds is {folds}: at least 1 is needed")
+    if problem.task in COMMUNITIES:
+        return _of_communities(data, problem, rng)
     if problem.task == "clustering":
         rows = data.frame.index.to_numpy()
         return Plan(rows, rows[:0], [(rows, rows)], "clusters are made of all rows and judged on them")
@@ -77,6 +81,20 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
     if problem.task == "timeSeriesForecasting" and problem.known:
         how += f"; {', '.join(problem.known)}: taken to be known ahead, in every fold as in the rows kept aside"
     return _as_ids(data, problem, known, train, holdout, parts, f"{why}; {how}")
+
+
+def _of_communities(data: Dataset, problem: Problem, rng: np.random.Generator) -> Plan:
+    """Nobody learns from the truth; part of it is kept aside, so that the choice of a model is judged by other rows."""
+    rows = data.frame.index.to_numpy()
+    known = np.flatnonzero(_known(data, problem)) if problem.targets else np.zeros(0, dtype=int)
+    if not problem.targets or (len(known) < FEW_NODES and data.splits is None):
+        why = "communities are made of the whole graph" + (", without the truth," if problem.targets else "")
+        kept = rows[known] if problem.targets else rows
+        return Plan(kept, rows[:0], [(kept, kept)], f"{why} and judged on all rows")
+    train, holdout, why = _holdout(data, problem, _known(data, problem), rng)
+    train, holdout = np.sort(train), np.sort(holdout)
+    how = "communities are made of the whole graph, without the truth; the rest chooses among them"
+    return Plan(rows[train], rows[holdout], [(rows[train], rows[train])], f"{why}; {how}")
 
 
 def _names(problem: Problem) -> str:
@@ -188,7 +206,7 @@ def _strata(data: Dataset, problem: Problem, rows: np.ndarray) -> np.ndarray:
     table = data.frame[list(problem.targets)].iloc[rows]
     if problem.subtask == "multiLabel":
         return _rarest_labels(table)
-    if problem.task in CLASSIFICATION:
+    if problem.task in (*CLASSIFICATION, *COMMUNITIES):
         return pd.factorize(table.iloc[:, 0].map(label_text), sort=True)[0]
     if len(table.columns) > 1:
         return np.zeros(len(rows), dtype=int)

@@ -15,6 +15,7 @@ VALUES = (
     "precisionAtTopK",
 )
 CLUSTERS = ("normalizedMutualInformation", "silhouette")
+GROUPS_OF_NODES = ("normalizedMutualInformation", "modularity")
 DISCRETE = ("boolean", "categorical", "integer")
 NUMERIC = ("integer", "real")
 
@@ -106,7 +107,6 @@ TASKS: dict[str, Task] = {
             ("vertexClassification",),
             _CLASSES,
             "vertex classification",
-            False,
         ),
         Task(
             "vertexNomination",
@@ -116,7 +116,6 @@ TASKS: dict[str, Task] = {
             ("vertexNomination",),
             _CLASSES,
             "vertex nomination",
-            False,
         ),
         Task(
             "linkPrediction",
@@ -126,20 +125,26 @@ TASKS: dict[str, Task] = {
             ("linkPrediction",),
             (),
             "link prediction",
-            False,
         ),
-        Task("graphMatching", DISCRETE, LABELS, ("two graphs",), ("graphMatching",), (), "graph matching", False),
+        Task("graphMatching", DISCRETE, LABELS, ("two graphs",), ("graphMatching",), (), "graph matching"),
         Task(
             "communityDetection",
             DISCRETE,
-            CLUSTERS,
+            GROUPS_OF_NODES,
             ("graph",),
             ("communityDetection",),
             ("overlapping", "nonOverlapping"),
             "community detection",
-            False,
         ),
-        Task("graphClustering", DISCRETE, CLUSTERS, ("graph",), (), (), "graph clustering", False),
+        Task(
+            "graphClustering",
+            DISCRETE,
+            GROUPS_OF_NODES,
+            ("graph",),
+            ("clustering", "graph"),
+            (),
+            "graph clustering",
+        ),
         Task(
             "objectDetection",
             (),
@@ -153,7 +158,19 @@ TASKS: dict[str, Task] = {
     )
 }
 
-CLASSIFICATION = ("classification", "semiSupervisedClassification", "timeSeriesClassification")
+COMMUNITIES = ("communityDetection", "graphClustering")
+"""Tasks that group the nodes of a graph."""
+CLUSTERING = ("clustering", *COMMUNITIES)
+"""Tasks that group rows without looking at a truth."""
+LABELS_OF_NODES = ("vertexClassification", "vertexNomination", "linkPrediction", "graphMatching")
+GRAPHS = (*LABELS_OF_NODES, *COMMUNITIES)
+"""Tasks whose rows are about nodes of graphs."""
+CLASSIFICATION = (
+    "classification",
+    "semiSupervisedClassification",
+    "timeSeriesClassification",
+    *LABELS_OF_NODES,
+)
 """Tasks whose models name classes and may give probabilities."""
 RATING = "collaborativeFiltering"
 REGRESSION = ("regression", RATING)
@@ -178,7 +195,8 @@ def task_of_keywords(keywords: tuple[str, ...] | list[str]) -> tuple[str | None,
     if not fitting:
         return None, subtask
     # "classification" is also what graph tasks of some documents carry beside their own keyword: the rarer word wins.
-    best = max(fitting, key=lambda task: (not task.searched, len(task.keywords)))
+    plain = ("classification", "regression", "clustering")
+    best = max(fitting, key=lambda task: (task.name not in plain, len(task.keywords)))
     return best.name, subtask
 
 

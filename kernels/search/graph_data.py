@@ -259,6 +259,7 @@ def links(
     share: float = 0.5,
     most: int = 4000,
     holdout: float = 0.3,
+    sides: str = "bipartite",
 ) -> Dataset:
     """A data set of pairs of nodes, half of them edges of a graph and half not, to learn to predict links on.
 
@@ -278,13 +279,15 @@ def links(
         At most so many edges become pairs.
     holdout : float
         Share of the pairs that are kept aside.
+    sides : str
+        Attribute of nodes that says on which of two sides they are, where there is one of this name ("bipartite" is
+        networkx's): pairs without an edge are then drawn between the sides.
 
     Returns
     -------
     Dataset
         Columns "node", "other" and "link" ("1" or "0"), in random order. Loops and parallel edges count once. The pairs
-        that are no edges are drawn evenly from all there are; in a graph whose nodes have an attribute "bipartite"
-        (networkx's way to tell two sides) from those between its sides.
+        that are no edges are drawn evenly from all there are.
     """
     from .data import Dataset
 
@@ -297,7 +300,7 @@ def links(
             f"{found.name}: {len(pairs)} edges are too few to hold some out; at least {4 / share:.0f} needed"
         )
     chosen = pairs[np.sort(rng.choice(len(pairs), wanted, replace=False))]
-    others = _no_edges(found, pairs, wanted, rng)
+    others = _no_edges(found, pairs, wanted, rng, sides)
     both, truth = np.concatenate([chosen, others]), np.repeat(["1", "0"], [len(chosen), len(others)])
     order = rng.permutation(len(both))
     names = np.array(found.ids, dtype=object)
@@ -336,10 +339,10 @@ def _different(graph: Graph) -> np.ndarray:
     return np.unique(pairs if graph.directed else np.sort(pairs, axis=1), axis=0)
 
 
-def _no_edges(graph: Graph, pairs: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+def _no_edges(graph: Graph, pairs: np.ndarray, wanted: int, rng: np.random.Generator, sides: str) -> np.ndarray:
     """(at most `wanted`, 2) different pairs that are no edges."""
     size = len(graph.nodes)
-    side = graph.nodes["bipartite"].map(node_text).to_numpy() if "bipartite" in graph.nodes else None
+    side = graph.nodes[sides].map(node_text).to_numpy() if sides in graph.nodes else None
     taken, found = set((pairs @ [size, 1]).tolist()), []
     for _ in range(200):
         if len(found) >= wanted:

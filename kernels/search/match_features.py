@@ -262,7 +262,13 @@ def _relaxed(one: Network, other: Network, scores: np.ndarray, seeds: np.ndarray
     size = max(len(one), len(other))
     padded = [np.pad(side.adjacency.toarray(), (0, size - len(side))) for side in (one, other)]
     fixed = _one_to_one(seeds)
-    options = {"maximize": True, "partial_match": fixed, "rng": 0, "P0": "barycenter", "maxiter": 20}
+    options = {
+        "maximize": True,
+        "partial_match": fixed,
+        "rng": np.random.default_rng(0),
+        "P0": "barycenter",
+        "maxiter": 20,
+    }
     found = quadratic_assignment(*padded, method="faq", options=options).col_ind
     table = np.zeros((size, size))
     table[np.arange(size), found] = 1.0

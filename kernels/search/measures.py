@@ -197,6 +197,8 @@ def modularities(weights: Any, codes: np.ndarray, resolution: float = 1.0) -> np
     """
     from scipy import sparse
 
+    if not len(codes):
+        return np.zeros(0)
     weights = sparse.csr_array(weights)
     strength = np.asarray(weights.sum(axis=1)).ravel()
     whole = strength.sum()

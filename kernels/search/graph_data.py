@@ -31,10 +31,13 @@ def node_columns(data: Dataset) -> dict[str, str]:
 
 
 def of_graph(graph: Graph, path: Path | None = None, types: dict[str, str] | None = None) -> Dataset:
-    """A data set with a row per node: the id in a column "node", attributes in the others."""
+    """A data set with a row per node: the id in a column "node", attributes in the others.
+
+    The id is the "label" of a file where each node has its own, as names are better to read than numbers.
+    """
     from .data import Dataset
 
-    graph = keyed(graph, graph.ids)
+    graph = keyed(graph, graph.nodes["label"] if "label" in graph.nodes else graph.ids)
     name = NODE if NODE not in graph.nodes else "node id"
     ids, about = typed(pd.DataFrame({name: pd.Series(graph.ids, dtype=object)}), written=True)
     frame, columns = typed(graph.nodes.reset_index(drop=True), types or {}, where=str(path or graph.name))
@@ -170,6 +173,8 @@ def _with_columns(data: Dataset, graph: Graph, key: str) -> Graph:
         return graph
     texts = pd.Index([node_text(value) for value in data.frame[key]], dtype=object)
     given = data.frame[names].set_axis(texts).reindex(graph.nodes.index)
+    for name in set(names).intersection(graph.nodes):  # nodes without a row keep what the graph says of them
+        given[name] = given[name].where(graph.nodes.index.isin(texts), graph.nodes[name])
     rest = [name for name in graph.nodes if name not in names]
     types = {n: graph.types[n] for n in rest} | {n: data.columns[n].type for n in names}
     return replace(graph, nodes=pd.concat([graph.nodes[rest], given], axis=1), types=types)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import scores
 from .model import Model
-from .tasks import CLUSTERING, COMMUNITIES, REGRESSION
+from .tasks import CLUSTERING, COMMUNITIES, DETECTION, REGRESSION
 from .trial import Work, cost_of, judged
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def kind(problem: Problem) -> str:
     """What the trivial predictor says, in words: "most frequent class", "mean", "last value", ..."""
     if problem.task == "timeSeriesForecasting":
         return "last value"
+    if problem.task == DETECTION:
+        return "mean box in every image"
     if problem.task in REGRESSION:
         return "median" if problem.metric == "meanAbsoluteError" else "mean"
     if problem.task in CLUSTERING and not problem.targets:

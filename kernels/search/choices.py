@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .families import FAMILIES, LABELS, VALUES, offered
 from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, When, complete
-from .tasks import COMMUNITIES, GRAPHS, RATING, REGRESSION
+from .tasks import COMMUNITIES, DETECTION, GRAPHS, RATING, REGRESSION
 
 KINDS = {
     "real": "numbers",
@@ -28,6 +28,7 @@ RULES = ("naive", "seasonal", "drift", "mean", "smoothing")
 RATERS = ("biases", "factors", "items", "users")
 CROWD = 4000
 """Beyond so many users, or items, neighbours are not offered: similarities of all pairs would not fit."""
+DETECTORS = ("linear", "boosting", "forest", "extra", "svm", "mlp", "kernel", "discriminant")
 CLUSTERERS = ("kmeans", "mixture", "agglomerative", "spectral", "dbscan")
 
 
@@ -108,6 +109,8 @@ def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparamete
         return _communities(known, data, problem, tuple(exclude))
     if problem.task in GRAPHS:
         return _of_graphs(known, data, problem, tuple(exclude))
+    if problem.task == DETECTION:
+        return _detection(known, tuple(exclude))
     if problem.task == RATING:
         return _ratings(known, problem, tuple(exclude), max(map(data.distinct, problem.keys)))
     return _supervised(known, problem, tuple(exclude))
@@ -322,6 +325,25 @@ def _communities(known: Facts, data, problem, exclude: tuple[str, ...]) -> list[
 
     model = _models([n for n in graph_choices.finders(data, problem) if n not in exclude], exclude, "louvain")
     return [model, *graph_choices.community_settings(data, problem, model.values, known.outcomes)]
+
+
+def _detection(known: Facts, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    """Where to look, what to look at, and the classifier that says what is an object."""
+    model = _models([n for n in DETECTORS if n not in exclude], exclude, "boosting")
+    looked = (("look:at", ("windows", "both")),)
+    return [
+        model,
+        *(p for n in model.values for p in FAMILIES[n].parameters()),
+        *_choice("balance", ("none", "balanced"), model, lambda f: f.balanced),
+        Choice("look:at", ("windows", "both", "regions")),
+        Integer("look:shapes", 1, 6, 3, when=looked),
+        Float("look:stride", 0.1, 0.4, 0.2, when=looked),
+        Choice("look:side", (128, 96, 192)),
+        Choice("look:cells", (4, 3, 6)),
+        Choice("look:hard", ("no", "yes")),
+        Choice("look:refine", ("yes", "no")),
+        Float("look:overlap", 0.1, 0.6, 0.3),
+    ]
 
 
 def _rater(name: str, fewest: int, most: int, usual: int, ridge: float) -> list[Hyperparameter]:

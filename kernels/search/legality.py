@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .annotations import TYPE as BOXES
+from .annotations import check as check_annotations
 from .answers import indicators, label_set, label_text
 from .columns import LABEL_SETS
 from .graph_rules import natural_graph_task, node_columns, with_nodes
 from .keys import with_keys
 from .metrics import METRICS, default_positive
 from .problem import Problem
-from .tasks import BINARY, CLASSIFICATION, CLUSTERING, RATING, TASKS, Task
+from .tasks import BINARY, CLASSIFICATION, CLUSTERING, DETECTION, RATING, TASKS, Task
 
 if TYPE_CHECKING:
     from .columns import Column
@@ -30,7 +32,7 @@ MANY_CLASSES = 20
 """An integer column of at most this many values is taken for classes where nobody says."""
 
 _NO_FEATURES = ("index", "multiIndex", "key", "suggestedPrivilegedData", "privileged", "boundary", "instanceWeight")
-_NO_FEATURE_TYPES = ("index", "other", "graph")
+_NO_FEATURE_TYPES = ("index", "other", "graph", "boxes")
 _TIMES = ("dateTime", "integer", "real")
 _ALIASES = {"forecasting": "timeSeriesForecasting", "semiSupervised": "semiSupervisedClassification"}
 
@@ -43,7 +45,7 @@ def complete(problem: Problem, data: Dataset) -> Problem:
     if not task.searched:
         raise ValueError(f"{task.title} problems ({task.name}) can be read and written, but not searched yet")
     problem = _with_time(problem, data, task)
-    problem = with_nodes(with_keys(problem, data), data)
+    problem = check_annotations(with_nodes(with_keys(problem, data), data), data)
     problem = _with_features(problem, data)
     _check_packages(problem, data)
     problem = _with_series(problem, data)
@@ -114,6 +116,8 @@ def _task(problem: Problem, data: Dataset) -> str:
 def natural_task(data: Dataset, target: str) -> str:
     """The task a column is most likely meant for: regression of numbers, else classification."""
     kind = data.columns[target].type
+    if kind == BOXES:
+        return DETECTION
     few = kind == "integer" and data.distinct(target) <= MANY_CLASSES
     if kind == "real" or (kind == "integer" and not few):
         return "regression"
@@ -122,10 +126,14 @@ def natural_task(data: Dataset, target: str) -> str:
 
 def would_do(data: Dataset, task: Task) -> list[str]:
     """Columns of a legal type for a target of the task, those with something to learn."""
+    nodes = node_columns(data)
     return [
         name
         for name, column in data.columns.items()
-        if (not task.kinds or column.type in task.kinds) and column.role not in _NO_FEATURES and data.distinct(name) > 1
+        if name not in nodes
+        and (not task.kinds or column.type in task.kinds)
+        and column.role not in _NO_FEATURES
+        and data.distinct(name) > 1
     ]
 
 

@@ -26,7 +26,8 @@ package). Where that code differs from scikit-learn's defaults, or this module f
 * normalizedMutualInformation is divided by the geometric mean of the entropies (scikit-learn: arithmetic).
 * modularity is Newman's and Girvan's, of weighted edges without directions; D3M has none. Its interval is of the mean
   of what nodes add to it.
-* objectDetectionAP: see `boxes`; truth is a list of boxes per image, prediction a list of (box, confidence).
+* objectDetectionAP: see `boxes`; truth is boxes per image, prediction boxes with confidences, as lists or text.
+  At a shared half of the union, the area under all points of the envelope (PASCAL VOC 2010 on), of one kind of object.
 
 Several labels per row come as "a;b", sets, or a column of truth values per label; D3M's repeated rows become sets when
 a data set is loaded (see `d3m_labels`), so that the scores are D3M's, per index.
@@ -394,13 +395,11 @@ def _modularity(metric: Metric, weights: Any, prediction: Any) -> Scorer:
 
 
 def _boxes(metric: Metric, truth: Any, prediction: Any) -> Scorer:
-    true, found = [boxes.boxes(cell) for cell in truth], [boxes.detections(cell) for cell in prediction]
-    rows = np.arange(len(true))
-
-    def score(chosen: Any) -> float:
-        return boxes.average_precision([true[row] for row in rows[chosen]], [found[row] for row in rows[chosen]])
-
-    return Scorer(rows, score)
+    known = [not (cell is None or (isinstance(cell, float) and cell != cell)) for cell in truth]
+    true = [boxes.boxes(cell) for cell, there in zip(truth, known, strict=True) if there]
+    found = [boxes.detections(cell) for cell, there in zip(prediction, known, strict=True) if there]
+    score, all_ = boxes.precision_of(true, found), np.arange(len(true))
+    return Scorer(np.flatnonzero(known), lambda chosen: score(all_[chosen]))
 
 
 _INF = float("inf")

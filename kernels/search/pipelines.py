@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from . import choices
 from .families import FAMILIES, LABELS, VALUES
-from .tasks import COMMUNITIES, RATING, REGRESSION
+from .tasks import COMMUNITIES, DETECTION, RATING, REGRESSION
 
 MODELS = {
     "naive": "last value",
@@ -72,6 +72,7 @@ def build(config: Mapping, data, problem, seed: int, fidelity: float = 1.0):
     full = cheaper({**choices.default(data, problem, **config), **config}, fidelity)
     makers: dict = dict.fromkeys(COMMUNITIES, _of_communities)
     makers |= {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values, RATING: _ratings}
+    makers |= {DETECTION: _detector}
     return makers.get(problem.task, _labels)(full, data, problem, seed)
 
 
@@ -134,6 +135,8 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
         found.append({"root": "of square roots", "log": "of logarithms"}[config["series:shape"]])
     if config.get("season") == "set":
         found.append(f"season {config['season:length']}")
+    if config.get("look:at") in ("regions", "both"):
+        found.append("of regions" if config["look:at"] == "regions" else "of windows and regions")
     if config.get("balance") == "balanced":
         found.append("balanced classes")
     if config.get("unlabelled") == "self-training":
@@ -166,6 +169,7 @@ _STEPS = (
     ("nodes", "describe nodes by their graph", ("nodes:structure", "nodes")),
     ("pair", "describe pairs of nodes by their graph", ("pair:scores", "pair")),
     ("match", "compare nodes of both graphs", ("match:structure", "match")),
+    ("look", "look for objects", ("look:at", "look")),
     ("select", "keep the features that tell most", ("select",)),
     ("season", "find the season", ("season",)),
     ("lags", "use earlier values", ("lags:count", "lags")),
@@ -220,6 +224,19 @@ def _values(config: dict, data, problem, seed: int):
 
     model = _model(config, VALUES, seed, several=len(choices.targets(problem)) > 1)
     return ValueLearner(_body(config, data, problem, seed, VALUES, _scaled_target(model, config)))
+
+
+def _detector(config: dict, data, problem, seed: int):
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from .detector import Detector
+    from .reading import reader
+
+    own = {name.partition(":")[2]: value for name, value in config.items() if name.startswith("look:")}
+    own |= {name: own[name] == "yes" for name in ("hard", "refine")}
+    body, column = make_pipeline(StandardScaler(), _model(config, LABELS, seed)), problem.features[0]
+    return Detector(body, column, reader(data, column), own.pop("at"), **own, seed=seed)
 
 
 def _ratings(config: dict, data, problem, seed: int):

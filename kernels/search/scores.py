@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .tasks import REGRESSION
+from .tasks import DETECTION, REGRESSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -262,6 +262,8 @@ def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFram
     known = seen[target].dropna()
     if problem.task == "timeSeriesForecasting":
         return {"prediction": _last_values(problem, target, seen, rows)}
+    if problem.task == DETECTION:
+        return {"prediction": _mean_box(known)}
     if problem.task in REGRESSION:
         middle = "median" if problem.metric == "meanAbsoluteError" else "mean"
         return {"prediction": float(getattr(known.astype(float), middle)())}
@@ -276,6 +278,14 @@ def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFram
     if problem.subtask != "multiLabel":
         return {"prediction": commonest}
     return {"prediction": commonest, f"p_{target}": sum(share for one, share in shares.items() if is_true(one))}
+
+
+def _mean_box(known: pd.Series) -> str:
+    """Of all boxes that are drawn the mean one, as found in every image."""
+    from . import boxes
+
+    drawn = np.concatenate([boxes.boxes(cell) for cell in known])
+    return boxes.written(np.append(drawn.mean(axis=0), 1.0)[None]) if len(drawn) else ""
 
 
 def _usual_labels(known: pd.Series) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from . import boxes
 from .answers import indicators, label_text
-from .tasks import CLASSIFICATION, COMMUNITIES
+from .tasks import CLASSIFICATION, COMMUNITIES, DETECTION, LABELS_OF_NODES
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -20,7 +21,7 @@ ORIGINS, FEW_ORIGINS = 9, 3
 """Of forecasts: usually, and where rows are many."""
 MANY = 20_000
 FEW_NODES = 100
-"""Below, all rows judge communities: a fifth of them would say nearly nothing."""
+"""Below, all rows judge communities, and half of them labels of nodes: a fifth would say nearly nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +165,8 @@ def _own_holdout(
             rows[late],
             f"{groups} whole groups of {names} kept aside ({late.mean():.0%} of rows)",
         )
-    late = _stratified_share(_strata(data, problem, rows), rng)
+    few = problem.task in LABELS_OF_NODES and len(rows) < FEW_NODES
+    late = _stratified_share(_strata(data, problem, rows), rng, 0.5 if few else HOLDOUT)
     return rows[~late], rows[late], f"{late.mean():.0%} of rows kept aside, {_by(problem)}"
 
 
@@ -185,6 +187,8 @@ def _group_of(data: Dataset, names: tuple[str, ...]) -> pd.Series:
 def _by(problem: Problem) -> str:
     if problem.subtask == "multiLabel":
         return "stratified by each row's rarest label"
+    if problem.task == DETECTION:
+        return "stratified by the number of objects"
     return f"stratified by {problem.targets[0]}" if len(problem.targets) == 1 else "drawn at random"
 
 
@@ -208,6 +212,8 @@ def _strata(data: Dataset, problem: Problem, rows: np.ndarray) -> np.ndarray:
         return _rarest_labels(table)
     if problem.task in (*CLASSIFICATION, *COMMUNITIES):
         return pd.factorize(table.iloc[:, 0].map(label_text), sort=True)[0]
+    if problem.task == DETECTION:
+        return table.iloc[:, 0].map(lambda cell: len(boxes.boxes(cell))).to_numpy(dtype=int)
     if len(table.columns) > 1:
         return np.zeros(len(rows), dtype=int)
     order = np.argsort(table.iloc[:, 0].to_numpy(dtype=float), kind="stable")
@@ -223,11 +229,11 @@ def _rarest_labels(table: pd.DataFrame) -> np.ndarray:
     return np.where(ranked.any(axis=1), np.argmax(ranked, axis=1) if len(names) else 0, len(names))
 
 
-def _stratified_share(strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """True for a fifth of the rows, in proportion; the only row of a class stays with those to learn from."""
+def _stratified_share(strata: np.ndarray, rng: np.random.Generator, share: float = HOLDOUT) -> np.ndarray:
+    """True for a share of the rows, in proportion; the only row of a class stays with those to learn from."""
     sizes = np.bincount(strata)
-    wanted = max(1, round(HOLDOUT * len(strata)))
-    exact = np.minimum(HOLDOUT * sizes, np.maximum(sizes - 1, 0))
+    wanted = max(1, round(share * len(strata)))
+    exact = np.minimum(share * sizes, np.maximum(sizes - 1, 0))
     counts = np.floor(exact).astype(int)
     room = (sizes - 1 > counts) & (sizes > 1)
     for one in np.argsort(-(exact - counts) + 1e-9 * rng.random(len(sizes)), kind="stable"):
@@ -262,7 +268,7 @@ def _folds(
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
     if problem.time:
         return _rolling(data, problem, train, folds)
-    count = folds or _fold_count(len(train))
+    count = folds or (3 if problem.task == DETECTION else _fold_count(len(train)))  # images take long
     if count == 1:
         fit, score, _ = _own_holdout(data, problem, train, rng)
         return [(fit, score)], f"one division of the training rows, {len(score):,} scored"

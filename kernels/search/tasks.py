@@ -42,6 +42,8 @@ class Task:
         The task in plain words.
     searched : bool
         False where the search has no models for the task yet.
+    limits : str
+        What nobody should expect of the models that are searched, to be shown; "" where there is nothing to say.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Task:
     subtasks: tuple[str, ...] = ()
     title: str = ""
     searched: bool = True
+    limits: str = ""
 
 
 _CLASSES = ("binary", "multiClass", "multiLabel")
@@ -147,13 +150,15 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             "objectDetection",
-            (),
+            ("boxes",),
             ("objectDetectionAP",),
             ("boxes",),
             ("objectDetection",),
             (),
             "object detection",
-            False,
+            limits="One kind of object is found, by its outlines and colours in a coarse grid, without a deep net: "
+            "rigid things, seen from one side, at least about a tenth of the image wide. Do not expect it to find "
+            "people in a crowd, animals in any pose, or tiny things.",
         ),
     )
 }
@@ -172,6 +177,7 @@ CLASSIFICATION = (
     *LABELS_OF_NODES,
 )
 """Tasks whose models name classes and may give probabilities."""
+DETECTION = "objectDetection"
 RATING = "collaborativeFiltering"
 REGRESSION = ("regression", RATING)
 """Tasks whose models predict a number for a row from its own features."""

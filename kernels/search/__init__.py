@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .understand import parameter_importance as parameter_importance
     from .understand import partial_dependence as partial_dependence
     from .understand import permutation_importance as permutation_importance
+    from .unrolling import unrolled as unrolled
     from .what_if import editable as editable
     from .what_if import what_if as what_if
 
@@ -100,6 +101,7 @@ _HOMES = {
     "plan": "splits",
     "sliced": "slices",
     "space": "space",
+    "unrolled": "unrolling",
 }
 
 __all__ = ["FileFormatError", "Progress", "StoreError", *sorted(_HOMES)]

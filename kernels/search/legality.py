@@ -221,6 +221,8 @@ def _with_time(problem: Problem, data: Dataset, task: Task) -> Problem:
     if time is None:
         able = [n for n, c in data.columns.items() if c.type in _TIMES and n not in problem.targets]
         hint = f"name one, for example time={able[0]!r}" if able else "there is none"
+        if any(column.type == "timeseries" for column in data.columns.values()):
+            hint += "; unrolled(data) makes a table of its series, a row per step"
         raise ValueError(f"forecasting needs a column that orders the rows in time; {data.name} marks none: {hint}")
     if data.columns[time].type not in _TIMES:
         raise ValueError(f"time column {time!r} is {data.columns[time].type}: expected dateTime, integer or real")

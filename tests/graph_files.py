@@ -42,7 +42,9 @@ def resource(name, file, kind="graph", columns=None):
 
 def groups(count=3, size=20, inside=0.35, between=0.02, seed=0, noise=1.0):
     """Nodes of a planted partition, their group, and one attribute that tells a little of it."""
-    graph = nx.planted_partition_graph(count, size, inside, between, seed=seed)
+    planted = nx.planted_partition_graph(count, size, inside, between, seed=seed)
+    graph = nx.empty_graph(len(planted))  # without the attribute that tells the truth
+    graph.add_edges_from(planted.edges)
     truth = np.repeat([f"g{at}" for at in range(count)], size)
     rng = np.random.default_rng(seed)
     told = np.repeat(np.arange(count), size) + rng.normal(scale=noise, size=count * size)

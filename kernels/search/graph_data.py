@@ -37,7 +37,7 @@ def of_graph(graph: Graph, path: Path | None = None, types: dict[str, str] | Non
     """
     from .data import Dataset
 
-    graph = keyed(graph, graph.nodes["label"] if "label" in graph.nodes else graph.ids)
+    graph = keyed(graph, graph.nodes.get("label", graph.ids))
     name = NODE if NODE not in graph.nodes else "node id"
     ids, about = typed(pd.DataFrame({name: pd.Series(graph.ids, dtype=object)}), written=True)
     frame, columns = typed(graph.nodes.reset_index(drop=True), types or {}, where=str(path or graph.name))
@@ -155,12 +155,16 @@ def _without_truth(data: Dataset, graph: Graph, columns: Sequence[str], notes: l
 
 
 def _same(target: pd.Series, attribute: pd.Series, places: np.ndarray) -> bool:
-    """Whether an attribute says of every row what the target says."""
+    """Whether an attribute says of every row what the target says, in the same words or in others."""
     known = target.notna().to_numpy() & (places >= 0)
-    if known.sum() < 4 or target[known].nunique() < 2:
+    classes = target[known].nunique()
+    if not 2 <= classes <= known.sum() / 3:
         return False
     told = attribute.iloc[places[known]]
-    return all(node_text(a) == node_text(b) for a, b in zip(target[known], told, strict=True))
+    if told.isna().any() or told.nunique() != classes:
+        return False
+    pairs = set(zip(map(node_text, target[known]), map(node_text, told), strict=True))
+    return len(pairs) == classes
 
 
 def _with_columns(data: Dataset, graph: Graph, key: str) -> Graph:

@@ -53,12 +53,14 @@ def test_the_truth_under_another_name_is_left_out(tmp_path):
     rows = table(node=["a", "b", "c", "d"], kind=["x", "y", "x", None])
     graph = square()
     nx.set_node_attributes(graph, {"a": "x", "b": "y", "c": "x", "d": "y"}, "secret")
+    nx.set_node_attributes(graph, {"a": 7, "b": 8, "c": 7, "d": 8}, "code")
     nx.set_node_attributes(graph, {"a": 1.0, "b": 2.0, "c": 1.0, "d": 3.0}, "hint")
+    graph.nodes["c"]["hint"] = 4.0
     rows = pd.concat([rows, rows.assign(node=list("efgh"))], ignore_index=True).drop(columns="d3mIndex")
     both = nx.compose(graph, nx.relabel_nodes(graph, dict(zip("abcd", "efgh", strict=True))))
     data = search.load(rows, roles={"kind": "suggestedTarget"}).with_graph(both, "node", "G")
     assert data.graphs["G"].attributes == ("hint",)
-    assert any("secret of its nodes is the target itself: left out" in note for note in data.notes)
+    assert any("secret, code of its nodes is the target itself: left out" in note for note in data.notes)
 
 
 def edge_columns(refers, prefix="undirectedEdge"):
@@ -245,10 +247,10 @@ def test_broken_graphs_of_d3m(tmp_path):
         column(2, "label", "categorical", "suggestedTarget"),
     ]
     folder = d3m(tmp_path, rows, columns, [resource("G", "G.gml")])
-    with pytest.raises(FileNotFoundError, match="G.gml: no such file"):
+    with pytest.raises(FileNotFoundError, match=r"G\.gml: no such file"):
         search.load(folder)
     (folder / "graphs" / "G.gml").write_text("graph [ node [ id 0")
-    with pytest.raises(ValueError, match="G.gml: cannot be read as GML"):
+    with pytest.raises(ValueError, match=r"G\.gml: cannot be read as GML"):
         search.load(folder)
     doc = json.loads((folder / "datasetDoc.json").read_text())
     doc["dataResources"][0]["resID"] = "other"

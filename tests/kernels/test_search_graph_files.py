@@ -43,7 +43,8 @@ def test_gml(tmp_path):
 
 
 def test_directed_gml_and_loops(tmp_path):
-    text = "graph [\n directed 1\n node [ id 1 ]\n node [ id 2 ]\n edge [ source 1 target 2 ]\n edge [ source 2 target 2 ]\n]"
+    edges = " edge [ source 1 target 2 ]\n edge [ source 2 target 2 ]\n"
+    text = f"graph [\n directed 1\n node [ id 1 ]\n node [ id 2 ]\n{edges}]"
     data = search.load(written(tmp_path, "net.gml", text))
     (facts,) = search.describe_graphs(data)
     assert facts.directed and facts.loops == 1 and data.frame["node"].tolist() == [1, 2]
@@ -98,10 +99,10 @@ def test_which_tables_are_lists_of_edges(tmp_path):
     assert data.graphs["calls"].directed and data.graphs["calls"].edge_attributes == ("minutes",)
     frame = pd.DataFrame({"a": [1, 2], "b": [2, 3]})
     assert search.load(frame, edges=("a", "b")).graphs["graph"].ids == ["1", "2", "3"]
-    with pytest.raises(ValueError, match="calls.csv: no columns calee for the ends of edges; it has caller, callee"):
+    with pytest.raises(ValueError, match=r"calls\.csv: no columns calee for the ends of edges; it has caller, callee"):
         search.load(calls, edges=("caller", "calee"))
     gap = written(tmp_path, "gap.csv", "a,b\n1,2\n3,\n")
-    with pytest.raises(ValueError, match='gap.csv, column "b", row 1: an edge without this end'):
+    with pytest.raises(ValueError, match=r'gap\.csv, column "b", row 1: an edge without this end'):
         search.load(gap, edges=("a", "b"))
 
 
@@ -145,10 +146,10 @@ def test_what_is_wrong_is_told(tmp_path, name, text, message):
 
 
 def test_files_that_are_not_there_or_no_text(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none.gml: no such file"):
+    with pytest.raises(FileNotFoundError, match=r"none\.gml: no such file"):
         search.load(tmp_path / "none.gml")
     (tmp_path / "zip.gml").write_bytes(b"PK\x03\x04\0\0")
-    with pytest.raises(ValueError, match="zip.gml: cannot be read as text"):
+    with pytest.raises(ValueError, match=r"zip\.gml: cannot be read as text"):
         search.load(tmp_path / "zip.gml")
     with pytest.raises(TypeError, match="a graph cannot be made of int"):
         search.load(pd.DataFrame({"a": [1]})).with_graph(3, "a")
@@ -177,7 +178,7 @@ def test_any_ids_survive_every_format(tmp_path_factory, pairs):
     for name in ("a.gml", "a.graphml", "a.edgelist"):
         found = read_graph(folder / name)
         ids = list(found.nodes["label"]) if "label" in found.nodes else found.ids
-        edges = {frozenset((str(ids[u]), str(ids[v]))) for u, v in zip(found.edges["source"], found.edges["target"])}
+        edges = {frozenset((str(ids[u]), str(ids[v]))) for u, v in found.edges[["source", "target"]].to_numpy()}
         if name != "a.gml":  # whose labels may be read as numbers
             assert edges == {frozenset(edge) for edge in graph.edges}
         assert len(edges) == graph.number_of_edges() and len(found.nodes) == len(graph)

@@ -75,6 +75,8 @@ def search(data: Path, out: Path | None, resume: bool, **options: Any) -> None:
             click.echo(f"{study.data.name}: {study.problem.sentence(study.data)}")
             if limits := _limits(study.problem):
                 click.echo(f"What not to expect: {limits}")
+            if limits := _limits(study.problem):
+                click.echo(f"What not to expect: {limits}")
             stopped = _run(study, options)
             _end(study, out / "export", options["models"])
             if stopped:
@@ -224,6 +226,13 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 
 def _columns(data: Any) -> str:
     return ", ".join(f"{name} ({column.type})" for name, column in data.columns.items())
+
+
+def _limits(problem: Problem) -> str:
+    """What nobody should expect of models of this task."""
+    from ..kernels.search import TASKS
+
+    return TASKS[problem.task].limits if problem.task in TASKS else ""
 
 
 def _limits(problem: Problem) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .problem import Problem
 
 FINDERS = ("louvain", "greedy", "labels", "parts", "blocks")
-MOST_NODES = {"greedy": 20_000, "parts": 50_000, "blocks": 1500}
+MOST_NODES = {"greedy": 3000, "parts": 50_000, "blocks": 1500}
 """Beyond so many nodes a way to find communities is too slow to be offered."""
 MANY = 5000
 """Nodes from which on assignments of all to all are not offered."""

@@ -17,7 +17,7 @@ class Keys:
     """Labels of users and of items as codes: those of the training; others are unknown, -1."""
 
     def __init__(self, X: pd.DataFrame) -> None:
-        self.names_ = [sorted({*map(label, X.iloc[:, at])} - {MISSING}) for at in (0, 1)]
+        self.names_ = [sorted(set(_labels(X.iloc[:, at])[1]) - {MISSING}) for at in (0, 1)]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -25,11 +25,18 @@ class Keys:
 
     def codes(self, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """(rows,) codes of both sides; a missing label is unknown."""
-        users, items = (
-            pd.Index(names, dtype=object).get_indexer(pd.Index([label(cell) for cell in X.iloc[:, at]], dtype=object))
-            for at, names in enumerate(self.names_)
-        )
-        return users.astype(np.int64), items.astype(np.int64)
+        return self._codes(X.iloc[:, 0], 0), self._codes(X.iloc[:, 1], 1)
+
+    def _codes(self, cells: pd.Series, side: int) -> np.ndarray:
+        places, names = _labels(cells)
+        known = pd.Index(self.names_[side], dtype=object).get_indexer(pd.Index(names, dtype=object))
+        return known[places].astype(np.int64)
+
+
+def _labels(cells: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Where each cell stands among the distinct ones, and these as labels: millions of rows have few of them."""
+    places, values = pd.factorize(cells, use_na_sentinel=False)
+    return places, [label(value) for value in values]
 
 
 class Rater(RegressorMixin, BaseEstimator):

@@ -101,7 +101,7 @@ class LinkFeatures(TransformerMixin, BaseEstimator):
         return self._features(self._with_links(pairs, codes), wanted)
 
     def _features(self, graph: Network, pairs: np.ndarray) -> np.ndarray:
-        there = (pairs >= 0).all(axis=1)
+        there = np.asarray((pairs >= 0).all(axis=1))
         u, v = np.where(there[:, None], pairs, 0).T
         found = [link_scores(graph, u, v)] if self.scores == "yes" else []
         if self.embedding != "none":

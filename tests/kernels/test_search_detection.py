@@ -99,6 +99,18 @@ def test_precision_of_text_by_hand():
     np.testing.assert_array_equal(boxes.boxes(boxes.written(rows[:, :4])), rows[:, :4])
 
 
+def test_which_box_a_detection_finds():
+    truth = boxes.boxes("0,0,9,9;40,0,49,9")
+    found = boxes.detections("40,0,49,8,0.4;0,0,9,9,0.5;1,0,9,9,0.9;90,90,99,99,0.8")
+    assert boxes.matched(truth, found).tolist() == [1, -1, 0, -1]
+    assert boxes.matched(truth[:0], found).tolist() == [-1] * 4 and len(boxes.matched(truth, found[:0])) == 0
+    for seed in range(4):
+        drawn, told = drawn_and_found(np.random.default_rng(seed), images=1)
+        hits = (boxes.matched(drawn[0], told[0]) >= 0).sum()
+        best = boxes.average_precision(drawn, told)
+        assert (hits > 0) == (best > 0 if len(drawn[0]) else False)
+
+
 # -- windows
 
 

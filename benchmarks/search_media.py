@@ -103,6 +103,8 @@ def line(name: str, seconds: float, workers: int) -> str:
         for _ in study.run():
             first = first if first == first else time.monotonic() - began
         metric = str(study.problem.metric)
+        if study.best is None:
+            return f"{name:11} {len(data):6,}  no model within {seconds:.0f} s"
         both = [scores.table(study.problem, m.predictions, "holdout", (metric,)) for m in (study.best, study.baseline)]
         told = [f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]" for row in (t.loc[metric] for t in both)]
         words = f"{name:11} {len(data):6,} {first:7.1f} s  {metric:21} {told[0]:24} {told[1]:24} {study.best.name}"

@@ -243,6 +243,22 @@ def test_a_cell_that_is_no_box_is_named(tmp_path):
         search.load(tmp_path / "t.csv", types={"objects": "boxes"})
 
 
+@pytest.mark.parametrize("cells", [["5,4,3,2", "9,9,1,1"], ["1,2,3,4", "7,2,3,4"]])
+def test_numbers_that_are_no_boxes_are_not_taken_for_some(tmp_path, cells):
+    scenes.write_scenes(tmp_path, 2)
+    pd.DataFrame({"image": ["000.png", "001.png"], "objects": cells}).to_csv(tmp_path / "t.csv", index=False)
+    assert search.load(tmp_path / "t.csv").columns["objects"].type != "boxes"
+    with pytest.raises(ValueError, match=r'column "objects", row [01]: box .*the smaller ones first'):
+        search.load(tmp_path / "t.csv", types={"objects": "boxes"})
+
+
+def test_of_a_slanted_quadrangle_the_upright_one_around_it_is_taken(tmp_path):
+    scenes.write_scenes(tmp_path, 2)
+    cells = ["10,0,20,10,10,20,0,10", "1,2,1,9,5,9,5,2"]
+    pd.DataFrame({"image": ["000.png", "001.png"], "objects": cells}).to_csv(tmp_path / "t.csv", index=False)
+    assert search.load(tmp_path / "t.csv").frame["objects"].tolist() == ["0,0,20,20", "1,2,5,9"]
+
+
 def test_what_cannot_be_detected_is_said(folder, tmp_path):
     data = search.load(folder)
     with pytest.raises(ValueError, match="is boxes: classification takes"):

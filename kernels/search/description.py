@@ -44,6 +44,62 @@ class ColumnFacts:
     share: float = 0.0
 
 
+@dataclass(frozen=True)
+class GraphFacts:
+    """What is known of a graph.
+
+    Attributes
+    ----------
+    name : str
+    nodes, edges : int
+    directed, weighted : bool
+    isolated : int
+        Nodes without an edge to another node.
+    loops, parallel : int
+        Edges from a node to itself; edges beyond the first between the same two nodes.
+    components : int
+        Parts without an edge between them, directions left aside.
+    attributes, edge_attributes : tuple of str
+    columns : tuple of str
+        Of the table, that name its nodes.
+    """
+
+    name: str
+    nodes: int
+    edges: int
+    directed: bool
+    weighted: bool
+    isolated: int
+    loops: int
+    parallel: int
+    components: int
+    attributes: tuple[str, ...] = ()
+    edge_attributes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def describe_graphs(data: Dataset) -> list[GraphFacts]:
+    """The facts of each graph of a data set."""
+    return [_graph_facts(data, name) for name in data.graphs]
+
+
+def _graph_facts(data: Dataset, name: str) -> GraphFacts:
+    from scipy.sparse.csgraph import connected_components
+
+    from .graph_data import node_columns
+
+    graph = data.graphs[name]
+    network = graph.network()
+    loops = int((network.ends[:, 0] == network.ends[:, 1]).sum())
+    different = network.arrows.nnz if graph.directed else network.arrows.nnz // 2
+    return GraphFacts(
+        *(name, len(graph.nodes), len(graph.edges), graph.directed, graph.weights() is not None),
+        *(int((network.degrees == 0).sum()), loops, len(graph.edges) - loops - different),
+        *(int(connected_components(network.adjacency, directed=False)[0]), graph.attributes, graph.edge_attributes),
+        tuple(column for column, of in node_columns(data).items() if of == name),
+    )
+
+
 def describe(data: Dataset) -> list[ColumnFacts]:
     """The facts of each column, in the data set's order; seconds with a million rows."""
     return [_facts(data, name) for name in data.columns]

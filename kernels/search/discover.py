@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .keys import look_like_ratings, rating_keys
 from .legality import MANY_CLASSES, group_column, idle_features, natural_task, time_column
 from .problem import Problem
-from .signals import Look, Signal, copy_of, forecast_signal, look, signal
-from .tasks import CLASSIFICATION, TASKS
+from .signals import Look, Signal, copy_of, forecast_signal, look, rating_signal, signal
+from .tasks import CLASSIFICATION, DETECTION, RATING, TASKS
 from .values import listed
 
 if TYPE_CHECKING:
@@ -58,9 +59,10 @@ def discover(
     """The legal problems of a data set, ranked.
 
     A column gives at most one problem of a kind: classification of labels and of integers with few values, regression
-    of numbers, forecasting of numbers where a column tells the time; and one clustering of all rows. Ids, constants,
-    texts, dates, media and copies of other columns are no targets; the reason is in `left_out`. Constants and labels
-    that each row has for itself are no features, unless there are no others; the problem's reason names them.
+    of numbers, forecasting of numbers where a column tells the time, collaborative filtering of numbers where two
+    columns tell who rates what; and one clustering of all rows. Ids, constants, texts, dates, media and copies of other
+    columns are no targets; the reason is in `left_out`. Constants and labels that each row has for itself are no
+    features, unless there are no others; the problem's reason names them.
 
     The score is between 0 and 1: how far a small forest, cross-validated on a sample, is from the trivial predictor,
     times coverage (share of rows that know the target) and balance (of its classes or values). Where the data set names
@@ -98,7 +100,7 @@ def discover(
         found += [judged] if judged is not None else []
         if progress is not None:
             progress.update(number + 1, lambda problem=problem: f"looking at {problem.target}")  # type: ignore[misc]
-    found += [*_together(data, found), *_clustering(data, seen)]
+    found += [*_together(data, found), *_clustering(data, seen), *_communities(data)]
     if progress is not None and not progress.cancelled:
         progress.update(len(tries) + 1)
     found.sort(key=lambda problem: (not any(_named(data, name) for name in problem.targets), -(problem.score or 0.0)))
@@ -116,7 +118,7 @@ def _named(data: Dataset, name: str) -> bool:
 def _no_target(data: Dataset, name: str) -> str | None:
     """Why a column is no target; None if it may be one."""
     column, values = data.columns[name], data.frame[name]
-    if column.type not in ("boolean", "categorical", "integer", "real"):
+    if column.type not in ("boolean", "categorical", "integer", "real", "boxes"):
         return column.why if column.type == "other" and column.why else f"{column.type} is no target of a task"
     if column.role in ("index", "multiIndex", "key", "timeIndicator", "locationIndicator", "boundary") or column.refers:
         return f"it is {column.role if not column.refers else 'a reference to ' + column.refers}, not a quantity"
@@ -163,6 +165,9 @@ def _of_column(data: Dataset, name: str) -> Iterator[Problem]:
         yield Problem(name, task)
     if data.columns[name].type in ("integer", "real") and (at := time_column(data, [name])):
         yield Problem(name, "timeSeriesForecasting", time=at, group=group_column(data, [name], at))
+    keys = rating_keys(data, (name,)) if data.columns[name].is_number else ()
+    if look_like_ratings(data, keys):
+        yield Problem(name, RATING, keys=keys)
 
 
 def _judged(data: Dataset, seen: Look, problem: Problem, left_out: dict[str, str], in_time: bool) -> Problem | None:
@@ -177,7 +182,7 @@ def _judged(data: Dataset, seen: Look, problem: Problem, left_out: dict[str, str
         return None
     found = _signal(data, seen, problem) if in_time else None
     leaks: list[str] = []
-    while found is not None and found.value >= COPY and problem.task != "timeSeriesForecasting":
+    while found is not None and found.value >= COPY and problem.task not in ("timeSeriesForecasting", RATING):
         copy = copy_of(data, seen, name, problem.task in CLASSIFICATION, [b for b in found.best if b not in leaks])
         if copy is None:
             break
@@ -218,6 +223,10 @@ def _signal(data: Dataset, seen: Look, problem: Problem) -> Signal | None:
     name = problem.targets[0]
     if problem.task == "timeSeriesForecasting":
         return forecast_signal(data, name, problem.time or "", problem.group)
+    if problem.task == DETECTION:
+        return None
+    if problem.task == RATING:
+        return rating_signal(data, name, problem.keys or ())
     others = [column for column in data.columns if column not in (problem.features or ())]
     return signal(data, seen, name, problem.task in CLASSIFICATION, others)
 
@@ -237,7 +246,7 @@ def _scored(data: Dataset, problem: Problem, found: Signal | None, leaks: list[s
     words.append(_coverage_words(data, problem, coverage, balance))
     words += [f"without {copy}, a copy of it" for copy in leaks]
     words += _idle_words(data, problem)
-    if found is not None and found.value >= LEAK and problem.task != "timeSeriesForecasting":
+    if found is not None and found.value >= LEAK and problem.task != "timeSeriesForecasting" and not problem.nodes:
         words.append(f"suspiciously exact: see whether {', '.join(found.best[:2])} could be known beforehand")
     return replace(problem, score=round(min(score, 1.0), 4), reason="; ".join(words))
 
@@ -266,6 +275,9 @@ def _told(data: Dataset, problem: Problem, found: Signal | None, in_time: bool) 
         return "signal not measured: " + ("its features cannot be looked at quickly" if in_time else "time was up")
     if problem.task == "timeSeriesForecasting":
         return f"its past tells {found.value:.0%} of its variance one step ahead"
+    if problem.task == RATING:
+        of = f"biases of {' and '.join(problem.keys or ())} on {found.rows:,} rows"
+        return f"{of} tell {found.value:.0%} of its variance"
     what = "of the way from guessing to certainty" if problem.task in CLASSIFICATION else "of its variance"
     told = f"a small forest on {found.rows:,} rows gets {found.value:.0%} {what}"
     return told + (f", most by {', '.join(found.best[:2])}" if found.best and found.value > 0.05 else "")
@@ -325,6 +337,16 @@ def _together(data: Dataset, found: list[Problem]) -> list[Problem]:
             replace(joint, score=round(score, 4), reason=f"all {len(names)} targets that the data set names, at once")
         ]
     return []
+
+
+def _communities(data: Dataset) -> list[Problem]:
+    """One grouping of the nodes of a graph."""
+    try:
+        problem = Problem(None, "communityDetection").check(data)
+    except ValueError:
+        return []
+    reason = "groups of nodes that are linked more among themselves than to others, without a target"
+    return [replace(problem, score=0.06, reason=reason)]
 
 
 def _clustering(data: Dataset, seen: Look) -> list[Problem]:

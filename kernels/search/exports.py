@@ -11,6 +11,7 @@ FOLDER/
     scores.json             metric by metric: value, low, high, split
     predict.py, train.py    scripts: predict a table; train the pipeline again
     joined-1.parquet, ...   tables that were joined to the data; the scripts join them again where columns are missing
+    graph-0-nodes.parquet   and graph-0-edges.parquet, ...: the graphs that rows are about, for train.py
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..progress import Progress
-from . import scores, skops_files, study_files
+from . import graph_exports, scores, skops_files, study_files
 from .diagram import diagram, plain, text
 from .joins import needed, origins
 from .model import Model, features_of, input_columns, known_rows, predicted, read_rows, recipe, trained
@@ -234,9 +235,10 @@ def _write_model(model: Model, folder: Path) -> None:
     except skops_files.UntrustedError as error:
         why = str(error)
     model.predictions.to_csv(folder / "predictions.csv", encoding="utf-8")
-    _write_json(
-        folder / "pipeline.json", {**_about(model), "pipeline": "" if why else PIPELINE, "why_no_pipeline": why}
-    )
+    about = {**_about(model), "pipeline": "" if why else PIPELINE, "why_no_pipeline": why}
+    if model.problem.nodes:
+        about |= graph_exports.written(model, folder)
+    _write_json(folder / "pipeline.json", about)
     study_files.write_joined(folder, needed(model.data.joined, _columns(model.problem)))
     _write_json(folder / "problem.json", model.problem.to_d3m(model.data))
     _write_json(folder / "scores.json", _scores(model))
@@ -348,6 +350,8 @@ class Exported:
         """Fit the pipeline anew to `rows`: to those that are not of a holdout, and have a truth."""
         wanted = (*input_columns(self.problem), *self.problem.targets)
         data = read_rows(rows, self.about["types"], self.joined, wanted)
+        if self.problem.nodes:
+            data = graph_exports.with_graphs(data, self.problem, self.about, self.folder)
         lacking = [name for name in wanted if name not in data.columns]
         if lacking:
             raise ValueError(f"{data.name}: lacks column {lacking[0]!r}{origins(lacking[:1], self.joined)}")

@@ -1,7 +1,8 @@
-"""Files that a data set's values name: images, texts, series; folders of them as data sets of their own."""
+"""Files that a data set's values name: images, texts, series, sounds, videos; folders of them as data sets."""
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -12,9 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import table_files
+from . import spans, table_files
+from .clips import MISSING as NO_VIDEO
+from .clips import read_clip
 from .columns import MEDIA, Column, typed
 from .data import Dataset, Resource
+from .sounds import MISSING as NO_SOUND
+from .sounds import read_sound
 from .values import listed
 
 SUFFIXES = {
@@ -25,6 +30,7 @@ SUFFIXES = {
     "video": (".mp4", ".avi", ".mov", ".mkv", ".webm"),
 }
 SPLITS = {"train": "train", "training": "train", "test": "holdout", "testing": "holdout", "holdout": "holdout"}
+PACKAGES = {"audio": ("soundfile", NO_SOUND), "video": ("av", NO_VIDEO)}  # that kinds of files need, and what to say
 LABEL = "label"
 HIDDEN = (".", "__MACOSX")
 MOST_ENTRIES = 200_000  # below a folder that is one data set; more is a disk
@@ -47,6 +53,8 @@ def _read(resource: Resource, column: Column, value: str, row: Any) -> Any:
     readers: dict[str, Callable[[Path], Any]] = {
         "image": read_image,
         "text": read_document,
+        "audio": read_sound,
+        "video": read_clip,
         "timeseries": lambda file: read_series(file, resource.columns),
     }
     if column.type not in readers:
@@ -80,7 +88,7 @@ def read_image(path: Path, least: int = 0) -> np.ndarray:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise ImportError('images need scikit-image: pip install "learnviews[search]"') from None
+        raise ImportError('images need scikit-image: pip install "learnviews[media]"') from None
     if not path.is_file():
         raise FileNotFoundError(path)
     try:
@@ -133,11 +141,17 @@ def check_files(data: Dataset) -> Dataset:
 def _check_column(data: Dataset, column: Column) -> None:
     folder = data.resources[str(column.refers)].folder
     named = data.frame[column.name].dropna()
-    missing = [(row, value) for row, value in named.items() if not (folder / value).is_file()]
+    missing = [(row, value) for row, value in named.items() if not spans.split(folder / value)[0].is_file()]
     if missing:
         row, value = missing[0]
         more = f"; {len(missing) - 1:,} more are missing" if len(missing) > 1 else ""
         raise FileNotFoundError(f"{folder / value}: no such file ({_place(column, row)}{more})")
+
+
+def lacking(kind: str) -> str:
+    """What to say where the package that files of a kind need is not installed; "" where nothing is missing."""
+    package, words = PACKAGES.get(kind, ("", ""))
+    return words if package and importlib.util.find_spec(package) is None else ""
 
 
 def stamps(data: Dataset) -> list[tuple[str, int, int]]:
@@ -152,7 +166,7 @@ def stamps(data: Dataset) -> list[tuple[str, int, int]]:
 
 def _stamp(folder: Path, name: str) -> tuple[str, int, int]:
     try:
-        about = (folder / name).stat()
+        about = spans.split(folder / name)[0].stat()
     except OSError:
         return name, -1, -1
     return name, about.st_size, about.st_mtime_ns
@@ -165,6 +179,8 @@ def resources_of(data: Dataset, types: Mapping[str, str], among: Iterable[str] |
     files do, and whose first file is there. So are those of type "text", which else hold the texts themselves.
     `among`: no other columns are looked at.
     """
+    from .annotations import annotated
+
     kinds = {name: kind for name, kind in types.items() if kind in MEDIA and kind != "text"}
     folder = _beside(data)
     if data.path is not None:
@@ -175,9 +191,9 @@ def resources_of(data: Dataset, types: Mapping[str, str], among: Iterable[str] |
         name: Resource(name, kind, folder) for name, kind in kinds.items() if kind and data.columns[name].refers is None
     }
     if not resources:
-        return data
+        return annotated(data, types)
     columns = {name: _naming(column, resources.get(name)) for name, column in data.columns.items()}
-    return check_files(replace(data, columns=columns, resources={**data.resources, **resources}))
+    return annotated(check_files(replace(data, columns=columns, resources={**data.resources, **resources})), types)
 
 
 def _beside(data: Dataset) -> Path:
@@ -209,9 +225,9 @@ def _named_kind(values: pd.Series, folder: Path) -> str:
 
 
 def load_media(folder: Path, types: Mapping[str, str] | None = None) -> Dataset:
-    """A folder of images, of texts or of series as a data set: a column names the files, the sub-folder is the "label".
+    """A folder of images, texts, series, sounds or videos as a data set: a column names the files.
 
-    Folders "train" and "test" above the labels become the split.
+    The column "label" holds the sub-folder. Folders "train" and "test" above the labels become the split.
 
     Raises
     ------
@@ -264,7 +280,7 @@ def _kind(folder: Path, files: list[Path]) -> str:
     if not counts[kind]:
         ends = listed(sorted({file.suffix for file in files}), 6)
         raise ValueError(
-            f"{folder}: no data set: neither a datasetDoc.json (D3M) nor images, texts or series"
+            f"{folder}: no data set: neither a datasetDoc.json (D3M) nor images, texts, series, sounds or videos"
             + (f"; it holds files that end in {ends}" if files else "; it is empty")
         )
     return kind

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import measures
 from .answers import SEPARATOR, indicators, is_true
+from .tasks import REGRESSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ def mixture(problem: Problem, frames: Sequence[pd.DataFrame]) -> Any:
     if any(not frame.index.equals(first.index) or list(frame["split"]) != list(first["split"]) for frame in frames):
         return None
     names = [name for name in first.columns if str(name).startswith("prediction")]
-    if problem.task in ("regression", "timeSeriesForecasting"):
+    if problem.task in (*REGRESSION, "timeSeriesForecasting"):
         return Values(names) if all(_finite(frame[names]) for frame in frames) else None
     if problem.subtask == "multiLabel":
         return LabelSets.of(frames) if names == ["prediction"] else LabelColumns(list(problem.targets), frames)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from . import choices
+from .graph_choices import COMMUNITY_STARTS
+from .graph_choices import STARTS as GRAPH_STARTS
 from .hyperparameters import complaint, complete
+from .tasks import COMMUNITIES, DETECTION, RATING
 
 _LABELS: list[dict] = [
     {"model": "tree", "tree:depth": 5},
@@ -67,6 +70,35 @@ _FUTURE: list[dict] = [
     {"model": "mean"},
     {"model": "forest", "forest:trees": 60, "lags:calendar": "yes"},
 ]
+_RATINGS: list[dict] = [
+    {"model": "biases"},
+    {"model": "linear"},
+    {"model": "boosting", "boosting:trees": 80, "boosting:rate": 0.1, "encode": "ordinal"},
+    {"model": "factors"},
+    {"model": "items"},
+    {"model": "users"},
+    {"model": "extra", "extra:trees": 120, "extra:leaf": 3, "encode": "ordinal"},
+    {"model": "factors", "factors:count": 2, "factors:ridge": 30.0},
+    {"model": "factors", "factors:count": 20, "factors:ridge": 10.0},
+    {"model": "linear", "keys:count": 0},
+    {"model": "biases", "biases:strength": 20.0},
+    {"model": "svm", "svm:penalty": 3.0, "svm:gamma": 0.3, "encode": "ordinal"},
+    {"model": "forest", "forest:trees": 100, "forest:leaf": 3, "encode": "ordinal"},
+    {"model": "boosting", "boosting:trees": 300, "boosting:rate": 0.03, "boosting:leaves": 8, "keys:count": 8},
+]
+_OBJECTS: list[dict] = [
+    {"model": "linear", "linear:strength": 10.0, "look:side": 96, "look:stride": 0.25},
+    {"model": "linear", "linear:strength": 10.0, "look:hard": "yes"},
+    {"model": "extra", "extra:trees": 60, "extra:features": 0.1},
+    {"model": "boosting", "boosting:trees": 40, "boosting:rate": 0.15, "boosting:features": 0.3},
+    {"model": "linear", "linear:strength": 10.0, "look:at": "both"},
+    {"model": "svm", "svm:penalty": 3.0, "svm:gamma": 0.5},
+    {"model": "forest", "forest:trees": 60, "forest:features": 0.2, "look:at": "both"},
+    {"model": "extra", "extra:trees": 120, "look:stride": 0.15, "look:shapes": 5},
+    {"model": "linear", "linear:strength": 100.0, "look:cells": 6, "look:stride": 0.12},
+    {"model": "boosting", "boosting:trees": 150, "look:at": "both", "look:side": 192},
+    {"model": "extra", "extra:trees": 60, "look:at": "regions"},
+]
 _GROUPS: list[dict] = [
     {"model": "kmeans"},
     {"model": "mixture", "mixture:shape": "diag"},
@@ -83,6 +115,10 @@ _STARTS = {
     "semiSupervisedClassification": _SEMI,
     "timeSeriesForecasting": _FUTURE,
     "clustering": _GROUPS,
+    RATING: _RATINGS,
+    DETECTION: _OBJECTS,
+    **dict.fromkeys(COMMUNITIES, COMMUNITY_STARTS),
+    **GRAPH_STARTS,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin, f_classif, f_regression
 from sklearn.impute import SimpleImputer
@@ -22,7 +22,9 @@ from . import choices
 from .cleaning import Dates, Labels, MeanEncoder, Numbers, Places, Tidy
 from .families import LABELS, VALUES
 from .featurize import Pictures, Words
+from .raters import Factors, Rater
 from .reading import reader
+from .recorded import Clips, Sounds
 from .series import SeriesFeatures
 
 
@@ -39,6 +41,11 @@ def preparation(config: Mapping, data, problem, seed: int, kind: str, sparse: bo
     known = choices.facts(data, problem)
     parts = []
     for treatment, names in known.columns.items():
+        if treatment == "nodes":
+            from .graph_pipelines import graph_parts
+
+            parts += graph_parts(names, config, data, problem)
+            continue
         parts += _TREATMENTS[treatment](names, config, data, seed, kind)
     keep = missing and config.get("impute", "keep") == "keep"
     rest = Numbers() if config.get("labels") == "chain" else "drop"  # a chain adds the earlier labels as columns
@@ -161,6 +168,42 @@ def _series(names, config, data, seed, kind):
     return [(f"series {n}", _then_scale(SeriesFeatures(reader(data, n), seed=seed, **settings)), [n]) for n in names]
 
 
+def _sounds(names, config, data, seed, kind):
+    settings = {"features": config["sound:features"], "cepstra": config["sound:cepstra"]}
+    settings["pieces"] = config.get("sound:pieces", 1)
+    return [(f"sound {n}", _then_scale(Sounds(reader(data, n), **settings)), [n]) for n in names]
+
+
+def _clips(names, config, data, seed, kind):
+    settings = {"features": config["video:features"], "size": config.get("video:size", 32)}
+    return [(f"video {n}", _then_scale(Clips(reader(data, n), **settings)), [n]) for n in names]
+
+
+def _keys(names, config, data, seed, kind):
+    settings = {"count": config["keys:count"], "strength": config["keys:strength"], "ridge": config["keys:ridge"]}
+    return [("keys", _then_scale(Factors(seed=seed, **settings)), names)]
+
+
+def rater(config: Mapping, keys: list[str], seed: int):
+    """The model of ratings itself, which looks at the two keys and at nothing else."""
+    own = {name.partition(":")[2]: value for name, value in config.items() if name.startswith(f"{config['model']}:")}
+    return Pipeline([("keys", Columns(keys)), ("rater", Rater(config["model"], seed=seed, **own))])
+
+
+class Columns(TransformerMixin, BaseEstimator):
+    """Some columns of a table, in their order."""
+
+    def __init__(self, names=()):
+        self.names = names
+
+    def fit(self, X, y=None):
+        self.columns_ = list(self.names)
+        return self
+
+    def transform(self, X):
+        return X[self.columns_]
+
+
 def _then_scale(featurizer):
     return Pipeline([("features", featurizer), ("scale", StandardScaler())])
 
@@ -172,4 +215,7 @@ _TREATMENTS: dict[str, Callable] = {
     "texts": _texts,
     "images": _images,
     "series": _series,
+    "sounds": _sounds,
+    "clips": _clips,
+    "keys": _keys,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import stash
+from . import spans, stash
 from .columns import Column
 
 
@@ -20,7 +20,7 @@ class Reader:
     column : str
         For messages.
     kind : str
-        Type of the column: "image", "text" or "timeseries".
+        Type of the column: "image", "text", "timeseries", "audio" or "video".
     folder : str
         Where the names are looked up; a cell that holds a whole path is opened there instead.
     types : tuple of (name, type)
@@ -63,7 +63,7 @@ class Reader:
         if not isinstance(cell, (str, Path)):
             return cell
         path = Path(self.folder) / cell
-        if not path.is_file():
+        if not spans.split(path)[0].is_file():
             raise ValueError(f"{path}: no such {self.kind} file ({self._place(row)})")
         return path
 
@@ -71,7 +71,7 @@ class Reader:
         return f"column {self.column!r}, row {row!r}"
 
     def open(self, path: str | Path, row: Any = None, least: int = 0) -> Any:
-        """One file: an array (image), a str (text) or a DataFrame (series).
+        """One file: an array (image), a str (text), a DataFrame (series), a `Sound` (audio) or a small `Clip` (video).
 
         Parameters
         ----------
@@ -86,13 +86,17 @@ class Reader:
         ValueError
             If it cannot be read; the message names file, column and row.
         """
-        from . import media
+        from . import clips, media, sounds
 
         try:
             if self.kind == "image":
                 return media.read_image(Path(path), least)
             if self.kind == "text":
                 return media.read_document(Path(path))
+            if self.kind == "audio":
+                return sounds.read_sound(Path(path), sounds.LONGEST)
+            if self.kind == "video":
+                return clips.read_clip(Path(path), side=2 * clips.SIDE)
             return media.read_series(Path(path), [Column(name, type_) for name, type_ in self.types])
         except (ValueError, OSError) as error:
             said = error if str(path) in str(error) else f"{path}: {error}"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .answers import label_text
+from .graph_look import quick_numbers
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -56,8 +57,9 @@ def look(data: Dataset, rng: np.random.Generator, sample: int = SAMPLE) -> Look:
     frame = data.frame.loc[rows]
     blocks: list[np.ndarray] = []
     places: dict[str, list[int]] = {}
+    nodes = quick_numbers(data, frame) if data.graphs else {}
     for name in data.columns:
-        found = _numbers(data, frame, name)
+        found = nodes[name] if name in nodes else _numbers(data, frame, name)
         places[name] = list(range(len(blocks), len(blocks) + len(found)))
         blocks += found
     matrix = np.stack(blocks, axis=1).astype(np.float32) if blocks else np.zeros((len(rows), 0), np.float32)
@@ -243,3 +245,20 @@ def _lagged(values: np.ndarray, lags: int) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((0, 12)), np.zeros(0)
     X = np.stack([values[lags - lag - 1 : len(values) - lag - 1] for lag in range(lags)], axis=1)
     return np.pad(X, ((0, 0), (0, 12 - lags)), mode="edge"), values[lags:]
+
+
+def rating_signal(data: Dataset, target: str, keys: Sequence[str]) -> Signal | None:
+    """How much of some of the ratings the biases of both keys tell, learned from the others."""
+    from .ratings import biases
+
+    frame = data.frame[[*keys, target]].dropna()
+    frame = frame.sample(min(len(frame), 20 * SAMPLE), random_state=0)
+    if len(frame) < 10:
+        return None
+    users, items = (pd.factorize(frame[name])[0].astype(np.int64) for name in keys)
+    y, shape = _to_one(frame[target].to_numpy(dtype=float)), (users.max() + 1, items.max() + 1)
+    fold, told = _halves(y), np.empty(len(y))
+    for part in (0, 1):
+        mine = fold == part
+        told[mine] = biases(users[~mine], items[~mine], y[~mine], shape, 5.0).of(users[mine], items[mine])
+    return Signal(max(0.0, _explained(y, told)), len(y), tuple(keys))

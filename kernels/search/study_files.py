@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .data import Dataset
+    from .graphs import Graph
     from .joins import Joined
 
 CHANGED = "files that its rows name were changed, or are gone, since the study began: its scores are of the old ones"
 _TABLE = b"learnviews"
+_ASKED = "asked of it"
 PREDICTIONS = "predictions"  # folder of a Parquet file per model
 
 
@@ -108,7 +110,7 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def write_dataset(folder: Path, data: Dataset) -> None:
     """The data set, so that a study opens without its source; files that its values name stay where they are."""
-    _write(folder / "data.parquet", data)
+    _write(folder / "data.parquet", data, graphs=write_graphs(folder, data.graphs))
     write_joined(folder, data.joined)
 
 
@@ -166,10 +168,40 @@ def _read(path: Path) -> tuple[Dataset, dict[str, Any]]:
     source = None if about["path"] is None else Path(about["path"])
     resources = {found.name: found for found in map(_resource_of, about["resources"])}
     by_name = {column.name: column for column in columns}
-    data = Dataset(about["name"], frame, by_name, source, resources, splits, tuple(about["notes"]))
+    graphs = read_graphs(path.parent, about.get("graphs", []))
+    data = Dataset(about["name"], frame, by_name, source, resources, splits, tuple(about["notes"]), graphs=graphs)
     if any(column.is_media for column in columns) and data.fingerprint() != about["fingerprint"]:
         data = replace(data, notes=(*data.notes, CHANGED))
     return data, about
+
+
+def write_graphs(folder: Path, graphs: dict[str, Graph]) -> list[dict[str, Any]]:
+    """Nodes and edges of each graph as tables of a folder, and what `read_graphs` needs to know of them."""
+    found = []
+    for number, graph in enumerate(graphs.values()):
+        asked = [False] * len(graph.edges) if graph.asked is None else list(map(bool, graph.asked))
+        write_frame(folder / f"graph-{number}-nodes.parquet", graph.nodes)
+        write_frame(folder / f"graph-{number}-edges.parquet", graph.edges.assign(**{_ASKED: asked}))
+        told = {"name": graph.name, "directed": graph.directed, "types": graph.types, "notes": list(graph.notes)}
+        found.append({**told, "asked": graph.asked is not None})
+    return found
+
+
+def read_graphs(folder: Path, about: list[dict[str, Any]]) -> dict[str, Graph]:
+    """What `write_graphs` wrote."""
+    from .graphs import Graph
+
+    found = {}
+    for number, told in enumerate(about):
+        nodes = read_frame(folder / f"graph-{number}-nodes.parquet")[0]
+        edges = read_frame(folder / f"graph-{number}-edges.parquet")[0]
+        asked = edges.pop(_ASKED).to_numpy(bool)
+        name = told["name"]
+        found[name] = Graph(
+            *(name, nodes.set_axis(nodes.index.astype(object)), edges.reset_index(drop=True), told["directed"]),
+            *(told["types"], asked if told["asked"] else None, tuple(told["notes"])),
+        )
+    return found
 
 
 def _column(described: dict[str, Any]) -> Any:

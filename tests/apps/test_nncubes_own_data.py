@@ -1,5 +1,6 @@
 """One's own data in a real browser: from a file to a brushed dashboard, and everything that may go wrong on the way."""
 
+import contextlib
 import json
 import os
 import signal
@@ -110,7 +111,8 @@ def press(app, label):
 
 
 def learn(app, quality="quick"):
-    app.page.locator(f"#q{quality}").check()
+    app.page.locator(f"#q{quality}").click()
+    app.wait("id => document.getElementById(id).checked", f"q{quality}")  # drawn anew meanwhile it may take two turns
     press(app, "Learn")
 
 
@@ -125,7 +127,14 @@ def choose(app, name):
 def children(server):
     """Trainings of a server."""
     found = psutil.Process(server.process.pid).children(recursive=True)
-    return [each for each in found if "learnviews.apps.nncubes.learn" in " ".join(each.cmdline())]
+    return [each for each in found if "learnviews.apps.nncubes.learn" in " ".join(_command(each))]
+
+
+def _command(process):
+    """What a process runs; nothing of one that has ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # a zombie is one, too
+        return process.cmdline()
+    return []
 
 
 def until(condition, seconds=60):

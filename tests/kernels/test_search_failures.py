@@ -32,19 +32,19 @@ def test_limits_stop_real_pipelines(tmp_path):
     from ConfigSpace import ConfigurationSpace
 
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(6000, 8))
-    table = pd.DataFrame(X, columns=list("abcdefgh")).assign(y=X @ rng.normal(size=8) + rng.normal(size=6000))
+    X = rng.normal(size=(24_000, 8))
+    table = pd.DataFrame(X, columns=list("abcdefgh")).assign(y=X @ rng.normal(size=8) + rng.normal(size=24_000))
     long = {"mlp:width": 256, "mlp:layers": 3, "mlp:epochs": 400, "mlp:rate": 1e-4}
     space = ConfigurationSpace({"model": ["linear", "gaussian", "mlp"], **long})
     problem = search.Problem("y", "regression", "meanSquaredError")
-    found = search.Study(table, problem, tmp_path / "s", trials=3, trial_seconds=2, trial_megabytes=200, space=space)
+    found = search.Study(table, problem, tmp_path / "s", trials=3, trial_seconds=6, trial_megabytes=150, space=space)
     list(found.run())
     ends = {json.loads(row.config)["model"]: (row.status, row.reason) for row in found.trials.itertuples()}
     assert ends["linear"][0] == "ok"
-    assert ends["gaussian"][0] == "memory" and "memory" in ends["gaussian"][1]  # 6000 x 6000 distances
-    assert ends["mlp"] == ("timeout", "took longer than 2 s")
+    assert ends["gaussian"][0] == "memory" and "memory" in ends["gaussian"][1]  # thousands of rows by as many
+    assert ends["mlp"] == ("timeout", "took longer than 6 s")
     spent = found.timings()
-    assert spent["lost"] > 2 and spent["overhead"] < 1
+    assert spent["overhead"] < 6 < spent["lost"]
 
 
 def test_a_full_disk_is_one_clear_error_and_the_study_goes_on(tmp_path):

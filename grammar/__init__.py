@@ -20,6 +20,7 @@ from .error_correlation import ErrorCorrelation
 from .extension import extension
 from .extension import register as _register
 from .forecast_lines import Forecast
+from .frame_strips import FrameStrips
 from .gradients import GradientFlow, GradientHorizon
 from .image_mosaic import ImageMosaic
 from .importance_bars import ParameterImportance
@@ -39,8 +40,9 @@ from .row_map import RowMap
 from .score_intervals import ScoreIntervals
 from .series_tracks import SeriesTracks, series_tracks
 from .step_matrix import StepMatrix
-from .streams import BatchSelection, RowSelection
+from .streams import BatchSelection, Playhead, RowSelection
 from .symbol_rows import SymbolRows
+from .waveforms import Waveforms
 
 __all__ = [
     "BatchSelection",
@@ -54,6 +56,7 @@ __all__ = [
     "Disagreement",
     "ErrorCorrelation",
     "Forecast",
+    "FrameStrips",
     "GradientFlow",
     "GradientHorizon",
     "ImageMosaic",
@@ -64,6 +67,7 @@ __all__ = [
     "ParameterImportance",
     "ParetoFront",
     "PartialDependence",
+    "Playhead",
     "QueryChoice",
     "QueryMap",
     "Residuals",
@@ -75,6 +79,7 @@ __all__ = [
     "SymbolRows",
     "Target",
     "TrainingOverview",
+    "Waveforms",
     "aggregate_batches",
     "cube_views",
     "extension",

@@ -22,6 +22,8 @@ from .error_correlation import ErrorCorrelation
 from .error_correlation_bokeh import ErrorCorrelationPlot
 from .forecast_lines import Forecast
 from .forecast_lines_bokeh import ForecastPlot
+from .frame_strips import FrameStrips
+from .frame_strips_bokeh import FrameStripsPlot
 from .gradients import GradientFlow, GradientHorizon
 from .gradients_bokeh import GradientFlowPlot, GradientHorizonPlot
 from .image_mosaic import ImageMosaic
@@ -56,6 +58,8 @@ from .series_tracks_bokeh import SeriesTracksPlot
 from .step_matrix import StepMatrix
 from .step_matrix_bokeh import StepMatrixPlot
 from .symbol_rows import SymbolRows
+from .waveforms import Waveforms
+from .waveforms_bokeh import WaveformsPlot
 
 _PLOTS = {
     GradientFlow: GradientFlowPlot,
@@ -83,6 +87,8 @@ _PLOTS = {
     ParameterImportance: ParameterImportancePlot,
     RowMap: RowMapPlot,
     PartialDependence: PartialDependencePlot,
+    Waveforms: WaveformsPlot,
+    FrameStrips: FrameStripsPlot,
 }
 
 
@@ -184,6 +190,12 @@ def _register_search(options: Any) -> None:
     options.RowMap = Options("norm", framewise=True)
     options.PartialDependence = Options("plot", **plot, height=280)
     options.PartialDependence = Options("norm", framewise=True)
+    options.Waveforms = Options("style", line_color=None)
+    options.Waveforms = Options("plot", **(plot | tools), yaxis=None)
+    options.Waveforms = Options("norm", framewise=True)
+    options.FrameStrips = Options("style", line_color=None)
+    options.FrameStrips = Options("plot", **plot, xaxis=None, yaxis=None)
+    options.FrameStrips = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

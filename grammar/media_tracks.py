@@ -1,0 +1,133 @@
+"""What elements of recordings have in common: a track per sound or video, one below the other, with a playhead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import param
+from holoviews.core import Dimension, Element2D
+
+from .dimensions import default_dimensions
+from .pipeline import unrecorded
+from .row_linked import RowLinked, rows_of_split
+from .streams import Playhead
+
+
+class MediaTracks(RowLinked, Element2D):
+    """Base of elements with a track per recording; a row may have no recording that can be read.
+
+    Parameters
+    ----------
+    data : table of (track, seconds)
+        Number and length of each recording, 0 where there is none.
+    ids : array
+        Of the rows, a track each.
+    names, labels : sequences of str
+        What each is called, and its class.
+    problems : sequence of str
+        What is wrong with each; "" where nothing is.
+    playhead : Playhead, optional
+        A click on a track goes there; where it is shows as a line.
+    selection : RowSelection, optional
+        Pointing at a track lights its row, clicking keeps it.
+
+    Raises
+    ------
+    ValueError
+        If names, labels or problems do not fit the tracks.
+    """
+
+    kdims = param.List(default=[Dimension("track")], item_type=Dimension, bounds=(1, 1), doc="Number of the track.")
+
+    vdims = param.List(
+        default=[Dimension("seconds", unit="s")], item_type=Dimension, bounds=(1, None), doc="Length of the recording."
+    )
+
+    names: Any = param.List(default=[], doc="What each recording is called.")
+    labels: Any = param.List(default=[], doc="The class of each.")
+    problems: Any = param.List(default=[], doc="What is wrong with each.")
+    playhead: Any = param.ClassSelector(class_=Playhead, default=None, allow_None=True, doc="Where one listens.")
+
+    def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
+        kdims = default_dimensions(data, kdims, type(self).kdims)
+        vdims = default_dimensions(data, vdims, type(self).vdims)
+        super().__init__([] if data is None else data, kdims=kdims, vdims=vdims, **params)
+        self.check_rows(len(self))
+        for name in ("names", "labels", "problems"):
+            if len(getattr(self, name)) != len(self):
+                raise ValueError(f"expected as many {name} as tracks, {len(self)}, got {len(getattr(self, name))}")
+
+    @unrecorded
+    def track_of(self, row: Any) -> int | None:
+        """Number of a row's track; None where there is none."""
+        found = [at for at, id_ in enumerate(self.ids) if row is not None and id_ == row]
+        return found[0] if found else None
+
+    @property
+    def keys(self) -> list[str]:
+        """Ids as a page's script knows them."""
+        return [json.dumps(plain_id(id_)) for id_ in self.ids]
+
+
+def plain_id(id_: Any) -> Any:
+    """An id as JSON knows it: NumPy's numbers are not its."""
+    return id_.item() if hasattr(id_, "item") else id_
+
+
+def told_of(data: Any, rows: Sequence[Any], column: str, label: str | None) -> tuple[list[str], list[str]]:
+    """Names and labels of some rows' recordings."""
+    part = data.frame.loc[list(rows)]
+    names = ["" if not isinstance(each, str) else each.rpartition("/")[2] for each in part[column]]
+    if label is None:
+        return names, [""] * len(names)
+    return names, ["missing" if pd.isna(each) else str(each) for each in part[label]]
+
+
+def label_of(data: Any, label: str | None) -> str | None:
+    """The column that says the class: the named one, or the first suggested target."""
+    if label is not None:
+        data.column(label)
+        return label
+    return next((name for name, found in data.columns.items() if found.role == "suggestedTarget"), None)
+
+
+def column_of(data: Any, column: str | None, type_: str, what: str) -> str:
+    """The column that names recordings; ValueError where there is none of that type."""
+    names = [name for name, found in data.columns.items() if found.type == type_ and found.is_media]
+    if column is None and not names:
+        raise ValueError(f"{data.name}: no column of {what}")
+    column = column or names[0]
+    if column not in names:
+        raise ValueError(f'{data.name}: column "{column}" is {data.column(column).type}; expected names of {what}')
+    return column
+
+
+def first_rows(data: Any, rows: Any, most: int) -> list[Any]:
+    """Ids of the rows that are shown: those asked for, or the first few."""
+    return list(data.frame.index[:most]) if rows is None else list(rows)
+
+
+def table_of(seconds: Sequence[float]) -> dict[str, np.ndarray]:
+    """A row per track."""
+    return {"track": np.arange(len(seconds)), "seconds": np.asarray(seconds, dtype=float)}
+
+
+def rows_and_verdicts(model: Any, split: str, most: int) -> tuple[list[Any], list[str]]:
+    """The first rows a model was tried on, and of each the truth and what the model says of it."""
+    frame = rows_of_split(model, split).iloc[:most]
+    if "truth" not in frame:
+        raise ValueError(f"{model.name}: expected one target, not {', '.join(model.problem.targets)}")
+    return list(frame.index), [verdict(*pair) for pair in zip(frame["truth"], frame["prediction"], strict=True)]
+
+
+def verdict(truth: Any, said: Any) -> str:
+    """Truth and prediction in a few words."""
+    texts = [
+        "missing" if pd.isna(each) else f"{each:.4g}" if isinstance(each, float) else str(each)
+        for each in (truth, said)
+    ]
+    return f"{texts[0]}, predicted {texts[1]}" if texts[0] != texts[1] else f"{texts[0]}, predicted so"

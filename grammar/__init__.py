@@ -26,6 +26,8 @@ from .image_mosaic import ImageMosaic
 from .importance_bars import ParameterImportance
 from .importance_map import ImportanceMap
 from .lift import Cutoff, LiftCurve
+from .node_link import NodeLink
+from .node_places import NodePlaces
 from .operations import aggregate_batches
 from .overview import TrainingOverview
 from .parallel_coordinates import ParallelCoordinates
@@ -63,6 +65,8 @@ __all__ = [
     "ImportanceMap",
     "LiftCurve",
     "LossLink",
+    "NodeLink",
+    "NodePlaces",
     "ParallelCoordinates",
     "ParameterImportance",
     "ParetoFront",

@@ -36,6 +36,8 @@ from .lift import LiftCurve
 from .lift_bokeh import LiftCurvePlot
 from .links import LossLink
 from .links_bokeh import LossLinkCallback
+from .node_link import NodeLink
+from .node_link_bokeh import NodeLinkPlot
 from .overview import TrainingOverview
 from .palettes import BLUE, GREY, SKY_BLUE
 from .parallel_coordinates import ParallelCoordinates
@@ -86,6 +88,7 @@ _PLOTS = {
     ImportanceMap: ImportanceMapPlot,
     ParameterImportance: ParameterImportancePlot,
     RowMap: RowMapPlot,
+    NodeLink: NodeLinkPlot,
     PartialDependence: PartialDependencePlot,
     Waveforms: WaveformsPlot,
     FrameStrips: FrameStripsPlot,
@@ -188,6 +191,9 @@ def _register_search(options: Any) -> None:
     options.RowMap = Options("style", size=5, line_color=None, fill_alpha=0.75)
     options.RowMap = Options("plot", **(plot | drags), height=320, fontsize={"labels": "11px"})
     options.RowMap = Options("norm", framewise=True)
+    options.NodeLink = Options("style", line_color="#FFFFFF", line_width=0.6)
+    options.NodeLink = Options("plot", **(plot | drags), height=420, xaxis=None, yaxis=None)
+    options.NodeLink = Options("norm", framewise=True)
     options.PartialDependence = Options("plot", **plot, height=280)
     options.PartialDependence = Options("norm", framewise=True)
     options.Waveforms = Options("style", line_color=None)

@@ -197,7 +197,7 @@ def _kernels(cells: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _packed(boxes: np.ndarray) -> np.ndarray:
-    """Lower left corners of boxes, the largest first, in rows of about one width: together half as wide again as high."""
+    """Lower left corners of boxes, the largest first, in rows: together half as wide again as high."""
     width = max(math.sqrt(1.5 * boxes.prod(axis=1).sum()), float(boxes[0, 0]))
     corners = np.zeros_like(boxes)
     x = y = high = 0.0

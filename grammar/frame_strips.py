@@ -110,8 +110,7 @@ class FrameStrips(MediaTracks):
         data = load(data)
         column, rows = column_of(data, column, "video", "videos"), first_rows(data, rows, MOST)
         found, problems = strips(data, column, rows)
-        names, labels = told_of(data, rows, column, label_of(data, by))
-        told = {"names": names, "labels": labels, "problems": problems}
+        told = told_of(data, rows, column, label_of(data, by)) | {"problems": problems}
         return cls.from_strips(found, rows, **(told | params))
 
     @classmethod

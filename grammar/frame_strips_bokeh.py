@@ -50,7 +50,7 @@ class FrameStripsPlot(MediaTracksPlot):
 
     def layers(self, element: Any) -> dict[str, Columns]:
         """Frames above the grounds of what is selected."""
-        return {"frames": self._frames(element), "classes": self._classes(element), **super().layers(element)}
+        return {**super().layers(element), "frames": self._frames(element), "classes": self._classes(element)}
 
     def _frames(self, element: Any) -> Columns:
         images, x, y = [], [], []

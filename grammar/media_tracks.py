@@ -16,6 +16,8 @@ from .pipeline import unrecorded
 from .row_linked import RowLinked, rows_of_split
 from .streams import Playhead
 
+MANY = 10  # classes that have a colour each
+
 
 class MediaTracks(RowLinked, Element2D):
     """Base of elements with a track per recording; a row may have no recording that can be read.
@@ -30,6 +32,8 @@ class MediaTracks(RowLinked, Element2D):
         What each is called, and its class.
     problems : sequence of str
         What is wrong with each; "" where nothing is.
+    classes : list of str, optional
+        All there are, also beyond these recordings: each has a colour.
     playhead : Playhead, optional
         A click on a track goes there; where it is shows as a line.
     selection : RowSelection, optional
@@ -50,6 +54,7 @@ class MediaTracks(RowLinked, Element2D):
     names: Any = param.List(default=[], doc="What each recording is called.")
     labels: Any = param.List(default=[], doc="The class of each.")
     problems: Any = param.List(default=[], doc="What is wrong with each.")
+    classes: Any = param.List(default=[], doc="All classes there are, for the colours; by default those of the labels.")
     playhead: Any = param.ClassSelector(class_=Playhead, default=None, allow_None=True, doc="Where one listens.")
 
     def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
@@ -78,13 +83,19 @@ def plain_id(id_: Any) -> Any:
     return id_.item() if hasattr(id_, "item") else id_
 
 
-def told_of(data: Any, rows: Sequence[Any], column: str, label: str | None) -> tuple[list[str], list[str]]:
-    """Names and labels of some rows' recordings."""
+def told_of(data: Any, rows: Sequence[Any], column: str, label: str | None) -> dict[str, list[str]]:
+    """Names and labels of some rows' recordings, and all classes."""
     part = data.frame.loc[list(rows)]
     names = ["" if not isinstance(each, str) else each.rpartition("/")[2] for each in part[column]]
     if label is None:
-        return names, [""] * len(names)
-    return names, ["missing" if pd.isna(each) else str(each) for each in part[label]]
+        return {"names": names, "labels": [""] * len(names)}
+    every = data.frame[label].dropna().unique()
+    classes = sorted(map(str, every)) if len(every) <= MANY else []
+    return {"names": names, "labels": [_text(each) for each in part[label]], "classes": classes}
+
+
+def _text(value: Any) -> str:
+    return "missing" if pd.isna(value) else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def label_of(data: Any, label: str | None) -> str | None:

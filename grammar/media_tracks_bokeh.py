@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJS
+from bokeh.models import ColumnDataSource, CustomJS, TapTool
 from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import Quad, Segment, Text
 from holoviews import Dimension
@@ -89,12 +89,24 @@ class MediaTracksPlot(GrowingPlot):
     def _names(self, element: Any) -> Columns:
         text = [self._called(element, at) for at in range(len(element))] or ["nothing to show"]
         broken = [bool(each) for each in element.problems] or [False]
+        more = self.lacking("names", len(text))
+        inks = [VERMILLION if each else "#333333" for each in broken] + ["#333333"] * more
         return {
-            "x": np.full(len(text), self.extents(element)[0]),
-            "y": -np.arange(len(text)) * float(self.step(element)) - 1,
-            "text": np.array(text, dtype=object),
-            "ink": np.array([VERMILLION if each else "#333333" for each in broken], dtype=object),
+            "x": np.full(len(inks), self.extents(element)[0]),
+            "y": -np.arange(len(inks)) * float(self.step(element)) - 1,
+            "text": np.array(text + [""] * more, dtype=object),
+            "ink": np.array(inks, dtype=object),
         }
+
+    def lacking(self, name: str, rows: int) -> int:
+        """Rows without anything in them that a layer needs to have as many as ever.
+
+        Bokeh takes in texts and outlines in two steps: between them it may paint as many of the new ones as there were
+        of the old, and fails where these are fewer.
+        """
+        ever = self.__dict__.setdefault("_ever", {})
+        ever[name] = max(ever.get(name, 1), rows)
+        return ever[name] - rows
 
     def _called(self, element: Any, at: int) -> str:
         parts = [str(element.ids[at]), element.labels[at], element.problems[at] or element.names[at]]
@@ -105,8 +117,8 @@ class MediaTracksPlot(GrowingPlot):
 
     def ink_of(self, element: Any, label: str) -> str:
         """The colour of a class: the same in all of an element's tracks."""
-        known = sorted(set(element.labels))
-        return CLASSES[known.index(label) % len(CLASSES)] if len(known) <= len(CLASSES) else CLASSES[0]
+        known = element.classes or sorted(set(element.labels))
+        return CLASSES[known.index(label)] if label in known and len(known) <= len(CLASSES) else CLASSES[0]
 
     def _cursor(self, element: Any) -> Columns:
         """A line through the track at the playhead."""
@@ -151,6 +163,8 @@ class MediaTracksPlot(GrowingPlot):
     def _init_glyphs(self, plot: Any, element: Any, ranges: Any, source: Any) -> None:
         self._followed: Any = None
         super()._init_glyphs(plot, element, ranges, source)
+        for tap in plot.select({"type": TapTool}):
+            tap.renderers = [self.handles["glyph_renderer"]]  # what is drawn on a track is part of it
         lift(plot, [self.handles["cursor_renderer"]])
         tapped = ColumnDataSource({"x": [], "y": [], "when": []})
         plot.js_on_event("tap", CustomJS(args={"to": tapped}, code=TAPPED))
@@ -203,7 +217,7 @@ class MediaTracksPlot(GrowingPlot):
         super().cleanup()
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        return [("row", "@id"), ("file", "@name"), ("label", "@label"), ("recording", "@facts")], {}
+        return [("row", "@id"), ("label", "@label"), ("recording", "@facts")], {"attachment": "vertical"}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:
         return Dimension(("at", "seconds")), Dimension(("height", "recordings"))

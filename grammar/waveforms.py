@@ -105,8 +105,7 @@ class Waveforms(MediaTracks):
         data = load(data)
         column, rows = column_of(data, column, "audio", "sounds"), first_rows(data, rows, MOST)
         found, problems = envelopes(data, column, rows)
-        names, labels = told_of(data, rows, column, label_of(data, by))
-        told = {"names": names, "labels": labels, "problems": problems}
+        told = told_of(data, rows, column, label_of(data, by)) | {"problems": problems}
         return cls.from_envelopes(found, rows, **(told | params))
 
     @classmethod

@@ -13,7 +13,7 @@ from bokeh.models.glyphs import Patches
 from ..kernels.search.waveforms import seen
 from .columns import Columns
 from .media_tracks_bokeh import GAP, NAME, MediaTracksPlot
-from .overlay_bokeh import lift
+from .palettes import GREY
 
 CHANNELS = 4  # that are drawn
 
@@ -44,7 +44,7 @@ class WaveformsPlot(MediaTracksPlot):
 
     def layers(self, element: Any) -> dict[str, Columns]:
         """Waveforms above the grounds of what is selected."""
-        return {"waves": self._waves(element), **super().layers(element)}
+        return {**super().layers(element), "waves": self._waves(element)}
 
     def _window(self, element: Any) -> tuple[float, float]:
         """What is drawn of the axis: all, or where one zoomed in three times what is seen."""
@@ -62,7 +62,9 @@ class WaveformsPlot(MediaTracksPlot):
                 xs.append(x)
                 ys.append(y + self._middle(element, at, channel))
                 ink.append(self.ink_of(element, element.labels[at]))
-        return {"xs": xs, "ys": ys, "ink": np.array(ink, dtype=object)}
+        nothing = [np.full(1, np.nan)] * self.lacking("waves", len(xs))
+        inks = np.array(ink + [GREY] * len(nothing), dtype=object)
+        return {"xs": xs + nothing, "ys": ys + nothing, "ink": inks}
 
     def _outlines(self, element: Any, found: Any, pace: float, low: float, high: float, pixels: int) -> list[Any]:
         """Of each channel the outline, there along the largest and back along the least samples."""
@@ -101,7 +103,6 @@ class WaveformsPlot(MediaTracksPlot):
     def _init_glyphs(self, plot: Any, element: Any, ranges: Any, source: Any) -> None:
         self._zoom: tuple[float, float] | None = None
         super()._init_glyphs(plot, element, ranges, source)
-        lift(plot, [self.handles["cursor_renderer"]])
         for name in ("start", "end"):
             self.hear(self.handles["x_range"], name, self._zoomed)
 

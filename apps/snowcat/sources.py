@@ -36,7 +36,7 @@ KINDS = {
     "timeseries": "series",
     "graph": "graphs",
     "audio": "sounds",
-    "video": "films",
+    "video": "videos",
 }
 """Type of a column -> what a page calls its values."""
 ONE = {"others": "other", "series": "series"} | {each: each[:-1] for each in KINDS.values() if each != "series"}

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from .discover import discover as discover
     from .drift import Drift as Drift
     from .drift import drift as drift
-    from .graph_data import links as links
-    from .graphs import Graph as Graph
     from .exports import export as export
     from .exports import open_export as open_export
+    from .graph_data import links as links
+    from .graphs import Graph as Graph
     from .metrics import METRICS as METRICS
     from .metrics import Metric as Metric
     from .model import Model as Model
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .understand import parameter_importance as parameter_importance
     from .understand import partial_dependence as partial_dependence
     from .understand import permutation_importance as permutation_importance
+    from .unrolling import unrolled as unrolled
     from .what_if import editable as editable
     from .what_if import what_if as what_if
 
@@ -100,6 +101,7 @@ _HOMES = {
     "plan": "splits",
     "sliced": "slices",
     "space": "space",
+    "unrolled": "unrolling",
 }
 
 __all__ = ["FileFormatError", "Progress", "StoreError", *sorted(_HOMES)]

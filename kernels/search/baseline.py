@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import scores
 from .model import Model
-from .tasks import REGRESSION
+from .tasks import CLUSTERING, COMMUNITIES, DETECTION, REGRESSION
 from .trial import Work, cost_of, judged
 
 if TYPE_CHECKING:
@@ -79,10 +79,12 @@ def kind(problem: Problem) -> str:
     """What the trivial predictor says, in words: "most frequent class", "mean", "last value", ..."""
     if problem.task == "timeSeriesForecasting":
         return "last value"
+    if problem.task == DETECTION:
+        return "mean box in every image"
     if problem.task in REGRESSION:
         return "median" if problem.metric == "meanAbsoluteError" else "mean"
-    if problem.task == "clustering" and not problem.targets:
-        return "one cluster"
+    if problem.task in CLUSTERING and not problem.targets:
+        return "one community" if problem.task in COMMUNITIES else "one cluster"
     return "most frequent labels" if problem.subtask == "multiLabel" else "most frequent class"
 
 

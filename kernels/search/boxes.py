@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+BETWEEN = ";"
 OVERLAP = 0.5
 """A box is found where more than this of the union of both is shared."""
 
@@ -39,13 +40,26 @@ def corners(box: Any) -> np.ndarray:
 
 
 def boxes(cell: Any) -> np.ndarray:
-    """(boxes, 4) of what is in one image: a list of boxes, or none."""
-    return np.array([corners(box) for box in _listed(cell)]).reshape(-1, 4)
+    """(boxes, 4) of what is in one image: a list of boxes, text of boxes joined by ";", or none."""
+    parts = [part for part in cell.split(BETWEEN) if part.strip()] if isinstance(cell, str) else _listed(cell)
+    return np.array([corners(box) for box in parts]).reshape(-1, 4)
 
 
 def detections(cell: Any) -> np.ndarray:
-    """(boxes, 5) of what was found in one image, a list of (box, confidence): corners and confidence."""
+    """(boxes, 5) of what was found in one image, corners and confidence: a list of (box, confidence), or text of five
+    numbers per box joined by ";"."""
+    if isinstance(cell, str):
+        parts = [part.split(",") for part in cell.split(BETWEEN) if part.strip()]
+        if any(len(part) != 5 for part in parts):
+            raise ValueError(f"detections {cell[:60]!r}: expected 5 numbers each, the last one a confidence")
+        return np.array(parts, dtype=float).reshape(-1, 5)
     return np.array([[*corners(box), float(sure)] for box, sure in _listed(cell)]).reshape(-1, 5)
+
+
+def written(rows: np.ndarray) -> str:
+    """Boxes (n, 4), or detections (n, 5), as text that `boxes` and `detections` read."""
+    ends = ("{:.6g}",) * 4 + ("{:.4f}",)
+    return BETWEEN.join(",".join(end.format(value) for end, value in zip(ends, row, strict=False)) for row in rows)
 
 
 def _listed(cell: Any) -> Iterable[Any]:
@@ -77,24 +91,39 @@ def average_precision(truth: Sequence[np.ndarray], found: Sequence[np.ndarray]) 
     The surest detections come first, of equally sure ones the leftmost and then the upper. Each looks only at the box
     that it overlaps most: it is wrong where another one had that box before.
     """
-    wanted = sum(map(len, truth))
-    if not wanted:
-        return float("nan")
-    right = np.array(_right(truth, found), dtype=bool)
-    hits = np.cumsum(right)
-    recall, precision = hits / wanted, hits / np.arange(1, len(right) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
+    return precision_of(truth, found)(np.arange(len(truth)))
 
 
-def _right(truth: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> list[bool]:
+def precision_of(truth: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> Callable[[np.ndarray], float]:
+    """`average_precision` of any choice of these images, by their places; one that is chosen twice counts twice.
+
+    Which detection finds which box is a matter of one image alone: it is settled once, for all resamples.
+    """
+    ranked = sorted((-row[4], *row[:4], image) for image, rows in enumerate(found) for row in rows)
+    right, of = _right(truth, ranked), np.array([image for *_, image in ranked], dtype=int)
+    boxes_of = np.array([len(each) for each in truth])
+
+    def score(images: np.ndarray) -> float:
+        times = np.bincount(images, minlength=len(truth))
+        wanted = int(boxes_of @ times)
+        if not wanted:
+            return float("nan")
+        hits = np.repeat(right, times[of])
+        found_so_far = np.cumsum(hits)
+        recall, precision = found_so_far / wanted, found_so_far / np.arange(1, len(hits) + 1)
+        envelope = np.maximum.accumulate(precision[::-1])[::-1]
+        return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
+
+    return score
+
+
+def _right(truth: Sequence[np.ndarray], ranked: list[tuple]) -> np.ndarray:
     """Whether each detection finds a box, the surest first."""
-    ranked = [(-row[4], *row[:4], image) for image, rows in enumerate(found) for row in rows]
     taken, right = set(), []
-    for _, *box, image in sorted(ranked):
+    for _, *box, image in ranked:
         share = overlaps(np.array(box), truth[image]) if len(truth[image]) else np.zeros(1)
         best = (image, int(np.argmax(share)))
         right.append(bool(share.max() > OVERLAP) and best not in taken)
         if right[-1]:
             taken.add(best)
-    return right
+    return np.array(right, dtype=bool)

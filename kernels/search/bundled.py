@@ -35,7 +35,7 @@ _BLOOD = {
 
 @dataclass(frozen=True)
 class Bundled:
-    """A data set that comes with scikit-learn, or is made of the embedded flights.
+    """A data set that comes with scikit-learn or networkx, or is made of the embedded flights.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Bundled:
         The suggested ones.
     about : str
         What a row is, in a sentence.
-    kind : {"table", "image"}
+    kind : {"table", "image", "graph"}
     """
 
     name: str
@@ -64,6 +64,7 @@ class Bundled:
 
 
 _CLASSES, _VALUES = "classification", "regression"
+_VERTICES, _LINKS, _GROUPS = "vertexClassification", "linkPrediction", "communityDetection"
 _ALL = (
     Bundled("iris", "Iris", 150, 5, _CLASSES, ("species",), "Flowers of three species of iris, by their measures."),
     Bundled(
@@ -91,6 +92,36 @@ _ALL = (
     Bundled(
         *("flight_delays", "Delays by carrier and destination", 2602, 6, RATING, ("delay",)),
         "Carriers, and where they flew to from New York in a month of 2013; the mean delay of departure, in minutes.",
+    ),
+    Bundled(
+        *("karate_club", "Zachary's karate club", 34, 2, _VERTICES, ("club",)),
+        "Members of a karate club and who met whom outside of it; the side each took when the club split.",
+        "graph",
+    ),
+    Bundled(
+        *("karate_club_links", "Karate club: links", 78, 3, _LINKS, ("link",)),
+        "Pairs of members of a karate club; half of them met outside of it, and half did not.",
+        "graph",
+    ),
+    Bundled(
+        *("les_miserables", "Les Misérables", 77, 1, _GROUPS, ()),
+        "Characters of the novel, and in how many chapters two of them appear together.",
+        "graph",
+    ),
+    Bundled(
+        *("les_miserables_links", "Les Misérables: links", 254, 3, _LINKS, ("link",)),
+        "Pairs of characters of the novel; half of them appear in a chapter together, and half do not.",
+        "graph",
+    ),
+    Bundled(
+        *("davis_women", "Davis's Southern women", 32, 2, _GROUPS, ()),
+        "Women of Natchez, Mississippi, and social events of 1936, with who was seen at which.",
+        "graph",
+    ),
+    Bundled(
+        *("davis_women_links", "Southern women: links", 88, 3, _LINKS, ("link",)),
+        "Pairs of a woman and a social event; half of the women were seen there, and half were not.",
+        "graph",
     ),
 )
 
@@ -122,7 +153,10 @@ def load_bundled(name: str, folder: str | Path | None = None) -> Dataset:
     about = {each.name: each for each in _ALL}.get(name)
     if about is None:
         raise ValueError(f"no bundled data set {name!r}: {nearest(name, [each.name for each in _ALL])}")
-    data = _pictures(Path(folder) if folder else _cache()) if about.kind == "image" else _table(about)
+    if about.kind == "graph":
+        data = _graph(about)
+    else:
+        data = _pictures(Path(folder) if folder else _cache()) if about.kind == "image" else _table(about)
     data = data.with_roles(dict.fromkeys(about.targets, "suggestedTarget"))
     return replace(data, name=about.title, notes=(*data.notes, about.about))
 
@@ -183,6 +217,31 @@ def _digits() -> tuple[pd.DataFrame, dict[str, str]]:
     source = _source("digits", as_frame=True)
     names = {f"pixel_{r}_{c}": f"pixel {r + 1}-{c + 1}" for r in range(_PIXELS) for c in range(_PIXELS)}
     return source.data.rename(columns=names).assign(digit=source.target), {"digit": "categorical"}
+
+
+# -- graphs
+
+
+def _graph(about: Bundled) -> Dataset:
+    """A row per member, or per pair of them."""
+    import networkx as nx
+
+    from .data import load
+    from .graph_data import links
+
+    name = about.name.removesuffix("_links")
+    makers = {
+        "karate_club": nx.karate_club_graph,
+        "les_miserables": nx.les_miserables_graph,
+        "davis_women": nx.davis_southern_women_graph,
+    }
+    graph = makers[name]()
+    graph.name = name.replace("_", " ")
+    for _, told in graph.nodes(data=True):
+        if "bipartite" in told:
+            told["side"] = ("woman", "event")[told.pop("bipartite")]
+    data = load(graph)
+    return links(data, rng=0, sides="side") if name != about.name else data
 
 
 # -- pictures

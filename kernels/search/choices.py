@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .families import FAMILIES, LABELS, VALUES, offered
 from .hyperparameters import Ban, Choice, Float, Hyperparameter, Integer, When, complete
-from .tasks import RATING, REGRESSION
+from .tasks import COMMUNITIES, DETECTION, GRAPHS, RATING, REGRESSION
 
 KINDS = {
     "real": "numbers",
@@ -28,6 +28,7 @@ RULES = ("naive", "seasonal", "drift", "mean", "smoothing")
 RATERS = ("biases", "factors", "items", "users")
 CROWD = 4000
 """Beyond so many users, or items, neighbours are not offered: similarities of all pairs would not fit."""
+DETECTORS = ("linear", "boosting", "forest", "extra", "svm", "mlp", "kernel", "discriminant")
 CLUSTERERS = ("kmeans", "mixture", "agglomerative", "spectral", "dbscan")
 
 
@@ -80,6 +81,8 @@ def facts(data, problem) -> Facts:
         type_ = data.columns[name].type
         if name in (getattr(problem, "keys", None) or ()):
             columns.setdefault("keys", []).append(name)
+        elif name in (getattr(problem, "nodes", None) or ()):
+            columns.setdefault("nodes", []).append(name)
         elif type_ in KINDS:
             columns.setdefault(KINDS[type_], []).append(name)
         else:
@@ -102,6 +105,12 @@ def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparamete
         return _clustering(known, problem, tuple(exclude))
     if problem.task == "timeSeriesForecasting":
         return _forecasting(known, tuple(exclude), _signless(data, known.targets), bool(problem.known))
+    if problem.task in COMMUNITIES:
+        return _communities(known, data, problem, tuple(exclude))
+    if problem.task in GRAPHS:
+        return _of_graphs(known, data, problem, tuple(exclude))
+    if problem.task == DETECTION:
+        return _detection(known, tuple(exclude))
     if problem.task == RATING:
         return _ratings(known, problem, tuple(exclude), max(map(data.distinct, problem.keys)))
     return _supervised(known, problem, tuple(exclude))
@@ -286,6 +295,55 @@ def _ratings(known: Facts, problem, exclude: tuple[str, ...], crowd: int) -> lis
     prepared = _preparation(known, model, _learnable(known, problem, VALUES))
     of_tables = (p if any(n == "model" for n, _ in p.when) else replace(p, when=(*learned, *p.when)) for p in prepared)
     return [*found, *of_tables]
+
+
+def _of_graphs(known: Facts, data, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    """As of any table, with a featurizer of nodes or of pairs of them in front; and propagation alone."""
+    from . import graph_choices
+
+    alone = ("propagation",) if problem.task in graph_choices.VERTICES and not several(known, problem) else ()
+    names = [n for n in (*alone, *offered(LABELS, known.rows, exclude)) if n != "counts"]
+    model = _models(names, exclude, "boosting")
+    learned = (("model", tuple(n for n in model.values if n in FAMILIES)),)
+    found: list[Hyperparameter] = [model, *graph_choices.propagation_settings(data, problem, model.values)]
+    if not learned[0][1]:
+        return found
+    found += [p for n in learned[0][1] for p in FAMILIES[n].parameters()]
+    found += _choice("balance", ("none", "balanced"), model, lambda f: f.balanced)
+    found += [Choice("labels", ("separate", "chain"), when=learned)] if several(known, problem) else []
+    found += graph_choices.graph_settings(data, problem, learned)
+    return [*found, *_under(learned, _preparation(known, model, _learnable(known, problem, LABELS)))]
+
+
+def _under(learned: When, prepared: list[Hyperparameter]) -> list[Hyperparameter]:
+    """Settings that have no meaning for models that look at nothing but keys or nodes."""
+    return [p if any(n == "model" for n, _ in p.when) else replace(p, when=(*learned, *p.when)) for p in prepared]
+
+
+def _communities(known: Facts, data, problem, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    from . import graph_choices
+
+    model = _models([n for n in graph_choices.finders(data, problem) if n not in exclude], exclude, "louvain")
+    return [model, *graph_choices.community_settings(data, problem, model.values, known.outcomes)]
+
+
+def _detection(known: Facts, exclude: tuple[str, ...]) -> list[Hyperparameter]:
+    """Where to look, what to look at, and the classifier that says what is an object."""
+    model = _models([n for n in DETECTORS if n not in exclude], exclude, "boosting")
+    looked = (("look:at", ("windows", "both")),)
+    return [
+        model,
+        *(p for n in model.values for p in FAMILIES[n].parameters()),
+        *_choice("balance", ("none", "balanced"), model, lambda f: f.balanced),
+        Choice("look:at", ("windows", "both", "regions")),
+        Integer("look:shapes", 1, 6, 3, when=looked),
+        Float("look:stride", 0.1, 0.4, 0.2, when=looked),
+        Choice("look:side", (128, 96, 192)),
+        Choice("look:cells", (4, 3, 6)),
+        Choice("look:hard", ("no", "yes")),
+        Choice("look:refine", ("yes", "no")),
+        Float("look:overlap", 0.1, 0.6, 0.3),
+    ]
 
 
 def _rater(name: str, fewest: int, most: int, usual: int, ridge: float) -> list[Hyperparameter]:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .flow import flow
+
 MOMENTS = 8  # pairs of frames that a description looks at
 SIDE = 32  # pixels along a side in which motion is looked for
 PARTS = ("colours", "texture", "motion")
@@ -19,6 +21,7 @@ MISSING = 'videos need PyAV: pip install "learnviews[media]"'
 _STILL = 1 / 25  # seconds between frames of a file that does not say it
 _MOVED = 0.08  # change of brightness that counts as motion
 _WAYS = 8  # directions
+_SEEN = 4  # moments whose colours and texture are looked at, about
 
 
 class Clip(NamedTuple):
@@ -153,7 +156,7 @@ def described(clip: Clip, size: int) -> dict[str, np.ndarray]:
     """
     from .pictures import described as picture
 
-    told = [picture(frame, size) for frame in clip.frames]
+    told = [picture(frame, size) for frame in clip.frames[:: max(1, len(clip.frames) // _SEEN)]]
     colours, edges = (np.array([one[part] for one in told]) for part in ("colours", "hog"))
     ends = slice(0, None, max(1, len(told) - 1))
     over = {"colours": colours, "texture": edges}
@@ -168,46 +171,47 @@ def motion(clip: Clip) -> np.ndarray:
     """What moves, where, how fast and which way. (70,)
 
     Per moment: mean change of brightness, in all and in 3 x 3 zones; share of pixels that change, and their middle (x,
-    y from -1 to 1); flow of the pixels that change (Lucas and Kanade, iterated): mean speed right and down, mean speed,
-    how much it spreads out and turns, shares of 8 directions. Of all these the mean and the spread over the moments,
-    and of all but the directions the change from the first half to the second.
+    y from -1 to 1); flow of the pixels that change: mean speed right and down, mean speed, how much it spreads out and
+    turns, shares of 8 directions. Of all these the mean and the spread over the moments, and of all but the directions
+    the change from the first half to the second.
     """
-    rows = np.array([_moment(*each) for each in zip(clip.frames, clip.later, clip.steps, strict=True)])
-    if np.array_equal(clip.frames, clip.later):  # a still: nothing is there to be measured
-        rows = np.zeros_like(rows)
-    half = max(1, len(rows) // 2)
-    first, second = rows[:half].mean(axis=0), rows[-half:].mean(axis=0)
-    return np.concatenate([rows.mean(axis=0), rows.std(axis=0), (second - first)[: rows.shape[1] - _WAYS]])
-
-
-def _moment(frame: np.ndarray, later: np.ndarray, step: float) -> np.ndarray:
-    """Numbers of one pair of frames. (26,)"""
-    before, after = _grey(frame), _grey(later)
+    before, after = (np.stack([_grey(frame) for frame in frames]) for frames in (clip.frames, clip.later))
     change = np.abs(after - before)
-    zones = [part.mean() for rows in np.array_split(change, 3) for part in np.array_split(rows, 3, axis=1)]
     moved = change > _MOVED
-    across = np.linspace(-1, 1, SIDE)
-    middle = [(moved * grid).sum() / max(1, moved.sum()) for grid in (across[None, :], across[:, None])]
-    return np.concatenate([[change.mean(), *zones, moved.mean(), *middle], _flow(before, after, moved, step)])
+    rows = np.column_stack([_changes(change, moved), _flows(before, after, moved, clip.steps)])  # (moments, 26)
+    half = max(1, len(rows) // 2)
+    later = rows[-half:].mean(axis=0) - rows[:half].mean(axis=0)
+    return np.concatenate([rows.mean(axis=0), rows.std(axis=0), later[:-_WAYS]])
 
 
 def _grey(frame: np.ndarray) -> np.ndarray:
     from .pictures import coloured, shrunk
 
-    return shrunk(coloured(frame), SIDE) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    if frame.shape == (2 * SIDE, 2 * SIDE, 3) and frame.dtype == np.uint8:  # as pipelines read them
+        return (frame @ (weights / 255)).reshape(SIDE, 2, SIDE, 2).mean(axis=(1, 3))
+    return shrunk(coloured(frame), SIDE) @ weights
 
 
-def _flow(before: np.ndarray, after: np.ndarray, moved: np.ndarray, step: float) -> np.ndarray:
-    """Right, down, speed, spreading, turning, then shares of directions, of the pixels that change. (13,)"""
-    from skimage.registration import optical_flow_ilk
+def _changes(change: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Change of brightness of each moment, in all and by zones, share and middle of what changes. (moments, 13)"""
+    zones = [
+        part.mean(axis=(1, 2)) for rows in np.array_split(change, 3, axis=1) for part in np.array_split(rows, 3, axis=2)
+    ]
+    across, count = np.linspace(-1, 1, SIDE), np.maximum(1, moved.sum(axis=(1, 2)))
+    middle = [(moved * grid).sum(axis=(1, 2)) / count for grid in (across[None, :], across[:, None])]
+    return np.column_stack([change.mean(axis=(1, 2)), *zones, moved.mean(axis=(1, 2)), *middle])
 
-    if not moved.any():
-        return np.zeros(5 + _WAYS)
-    down, right = optical_flow_ilk(before, after, radius=4, num_warp=4) / (SIDE * step)  # sides per second
+
+def _flows(before: np.ndarray, after: np.ndarray, moved: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Right, down, speed, spreading, turning, then shares of directions, of the pixels that change. (moments, 13)"""
+    found = flow(before, after) / (SIDE * steps[:, None, None, None])  # sides per second
+    right, down = found[..., 0], found[..., 1]
     speed = np.hypot(right, down)
-    spreading = np.gradient(right, axis=1) + np.gradient(down, axis=0)
-    turning = np.gradient(down, axis=1) - np.gradient(right, axis=0)
-    means = [each[moved].mean() for each in (right, down, speed, spreading, turning)]
-    way = np.round(np.arctan2(down, right)[moved] / (2 * np.pi / _WAYS)).astype(int) % _WAYS
-    ways = np.bincount(way, weights=speed[moved], minlength=_WAYS)
-    return np.nan_to_num(np.concatenate([means, ways / max(ways.sum(), 1e-9)]))
+    spreading = np.gradient(right, axis=2) + np.gradient(down, axis=1)
+    turning = np.gradient(down, axis=2) - np.gradient(right, axis=1)
+    count = np.maximum(1, moved.sum(axis=(1, 2)))
+    means = [(each * moved).sum(axis=(1, 2)) / count for each in (right, down, speed, spreading, turning)]
+    way = np.round(np.arctan2(down, right) / (2 * np.pi / _WAYS)).astype(int) % _WAYS
+    ways = np.stack([(speed * moved * (way == one)).sum(axis=(1, 2)) for one in range(_WAYS)], axis=1)
+    return np.column_stack([*means, ways / np.maximum(ways.sum(axis=1, keepdims=True), 1e-9)])

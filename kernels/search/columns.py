@@ -23,6 +23,7 @@ TYPES = (
     "video",
     "timeseries",
     "graph",
+    "boxes",
     "index",
     "other",
 )

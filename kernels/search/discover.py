@@ -15,7 +15,7 @@ from .keys import look_like_ratings, rating_keys
 from .legality import MANY_CLASSES, group_column, natural_task, time_column
 from .problem import Problem
 from .signals import Look, Signal, copy_of, forecast_signal, look, rating_signal, signal
-from .tasks import CLASSIFICATION, RATING, TASKS
+from .tasks import CLASSIFICATION, DETECTION, RATING, TASKS
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -95,7 +95,7 @@ def discover(
         found += [judged] if judged is not None else []
         if progress is not None:
             progress.update(number + 1, lambda problem=problem: f"looking at {problem.target}")  # type: ignore[misc]
-    found += [*_together(data, found), *_clustering(data, seen)]
+    found += [*_together(data, found), *_clustering(data, seen), *_communities(data)]
     if progress is not None and not progress.cancelled:
         progress.update(len(tries) + 1)
     found.sort(key=lambda problem: -(problem.score or 0.0))
@@ -113,7 +113,7 @@ def _named(data: Dataset, name: str) -> bool:
 def _no_target(data: Dataset, name: str) -> str | None:
     """Why a column is no target; None if it may be one."""
     column, values = data.columns[name], data.frame[name]
-    if column.type not in ("boolean", "categorical", "integer", "real"):
+    if column.type not in ("boolean", "categorical", "integer", "real", "boxes"):
         return column.why if column.type == "other" and column.why else f"{column.type} is no target of a task"
     if column.role in ("index", "multiIndex", "key", "timeIndicator", "locationIndicator", "boundary") or column.refers:
         return f"it is {column.role if not column.refers else 'a reference to ' + column.refers}, not a quantity"
@@ -218,6 +218,8 @@ def _signal(data: Dataset, seen: Look, problem: Problem) -> Signal | None:
     name = problem.targets[0]
     if problem.task == "timeSeriesForecasting":
         return forecast_signal(data, name, problem.time or "", problem.group)
+    if problem.task == DETECTION:
+        return None
     if problem.task == RATING:
         return rating_signal(data, name, problem.keys or ())
     others = [column for column in data.columns if column not in (problem.features or ())]
@@ -238,7 +240,7 @@ def _scored(data: Dataset, problem: Problem, found: Signal | None, leaks: list[s
     ]
     words.append(_coverage_words(data, problem, coverage, balance))
     words += [f"without {copy}, a copy of it" for copy in leaks]
-    if found is not None and found.value >= LEAK and problem.task != "timeSeriesForecasting":
+    if found is not None and found.value >= LEAK and problem.task != "timeSeriesForecasting" and not problem.nodes:
         words.append(f"suspiciously exact: see whether {', '.join(found.best[:2])} could be known beforehand")
     return replace(problem, score=round(min(score, 1.0), 4), reason="; ".join(words))
 
@@ -310,6 +312,16 @@ def _together(data: Dataset, found: list[Problem]) -> list[Problem]:
             replace(joint, score=round(score, 4), reason=f"all {len(names)} targets that the data set names, at once")
         ]
     return []
+
+
+def _communities(data: Dataset) -> list[Problem]:
+    """One grouping of the nodes of a graph."""
+    try:
+        problem = Problem(None, "communityDetection").check(data)
+    except ValueError:
+        return []
+    reason = "groups of nodes that are linked more among themselves than to others, without a target"
+    return [replace(problem, score=0.06, reason=reason)]
 
 
 def _clustering(data: Dataset, seen: Look) -> list[Problem]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .combination import steady
 from .mixtures import mixture
+from .tasks import CLUSTERING, DETECTION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,9 +69,9 @@ def combine(problem: Problem, frames: Sequence[pd.DataFrame], cost: Callable[[pd
     cost : callable
         Of the "train" rows of a prediction frame.
     """
-    if len(frames) < 2 or problem.task == "clustering":
+    if len(frames) < 2 or problem.task in CLUSTERING:
         return None
-    mix = mixture(problem, frames)
+    mix = None if problem.task == DETECTION else mixture(problem, frames)
     if mix is None:
         return None
     tables = [mix.numbers(frame) for frame in frames]

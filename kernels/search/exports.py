@@ -10,6 +10,7 @@ FOLDER/
     predictions.csv         by row id: truth, prediction, p_<class>..., split
     scores.json             metric by metric: value, low, high, split
     predict.py, train.py    scripts: predict a table; train the pipeline again
+    graph-0-nodes.parquet   and graph-0-edges.parquet, ...: the graphs that rows are about, for train.py
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..progress import Progress
-from . import scores, skops_files
+from . import graph_exports, scores, skops_files
 from .diagram import diagram, plain, text
 from .model import Model, features_of, input_columns, known_rows, predicted, read_like, recipe, trained
 
@@ -232,9 +233,10 @@ def _write_model(model: Model, folder: Path) -> None:
     except skops_files.UntrustedError as error:
         why = str(error)
     model.predictions.to_csv(folder / "predictions.csv", encoding="utf-8")
-    _write_json(
-        folder / "pipeline.json", {**_about(model), "pipeline": "" if why else PIPELINE, "why_no_pipeline": why}
-    )
+    about = {**_about(model), "pipeline": "" if why else PIPELINE, "why_no_pipeline": why}
+    if model.problem.nodes:
+        about |= graph_exports.written(model, folder)
+    _write_json(folder / "pipeline.json", about)
     _write_json(folder / "problem.json", model.problem.to_d3m(model.data))
     _write_json(folder / "scores.json", _scores(model))
     (folder / "pipeline.txt").write_text(text(model) + (f"\nNot saved: {why}\n" if why else ""), encoding="utf-8")
@@ -339,6 +341,8 @@ class Exported:
         from .data import Dataset
 
         data = rows if isinstance(rows, Dataset) else read_like(rows, self.about["types"])
+        if self.problem.nodes:
+            data = graph_exports.with_graphs(data, self.problem, self.about, self.folder)
         lacking = [name for name in (*input_columns(self.problem), *self.problem.targets) if name not in data.columns]
         if lacking:
             raise ValueError(f"{data.name}: lacks column {lacking[0]!r}")

@@ -31,10 +31,13 @@ def node_columns(data: Dataset) -> dict[str, str]:
 
 
 def of_graph(graph: Graph, path: Path | None = None, types: dict[str, str] | None = None) -> Dataset:
-    """A data set with a row per node: the id in a column "node", attributes in the others."""
+    """A data set with a row per node: the id in a column "node", attributes in the others.
+
+    The id is the "label" of a file where each node has its own, as names are better to read than numbers.
+    """
     from .data import Dataset
 
-    graph = keyed(graph, graph.ids)
+    graph = keyed(graph, graph.nodes.get("label", graph.ids))
     name = NODE if NODE not in graph.nodes else "node id"
     ids, about = typed(pd.DataFrame({name: pd.Series(graph.ids, dtype=object)}), written=True)
     frame, columns = typed(graph.nodes.reset_index(drop=True), types or {}, where=str(path or graph.name))
@@ -137,7 +140,7 @@ def _with_nodes(data: Dataset, graph: Graph, columns: Sequence[str], complete: b
 
 
 def _without_truth(data: Dataset, graph: Graph, columns: Sequence[str], notes: list[str]) -> Graph:
-    """The graph without attributes that are what is to be predicted: D3M's graphs hold the truth of all rows at times."""
+    """The graph without attributes that are what is to be predicted: D3M's graphs hold all rows' truth at times."""
     wanted = [name for name, column in data.columns.items() if "suggestedTarget" in (column.role, *column.roles)]
     out = [name for name in graph.nodes if name in wanted]
     if columns:
@@ -152,12 +155,16 @@ def _without_truth(data: Dataset, graph: Graph, columns: Sequence[str], notes: l
 
 
 def _same(target: pd.Series, attribute: pd.Series, places: np.ndarray) -> bool:
-    """Whether an attribute says of every row what the target says."""
+    """Whether an attribute says of every row what the target says, in the same words or in others."""
     known = target.notna().to_numpy() & (places >= 0)
-    if known.sum() < 4 or target[known].nunique() < 2:
+    classes = target[known].nunique()
+    if not 2 <= classes <= known.sum() / 3:
         return False
     told = attribute.iloc[places[known]]
-    return all(node_text(a) == node_text(b) for a, b in zip(target[known], told, strict=True))
+    if told.isna().any() or told.nunique() != classes:
+        return False
+    pairs = set(zip(map(node_text, target[known]), map(node_text, told), strict=True))
+    return len(pairs) == classes
 
 
 def _with_columns(data: Dataset, graph: Graph, key: str) -> Graph:
@@ -170,6 +177,8 @@ def _with_columns(data: Dataset, graph: Graph, key: str) -> Graph:
         return graph
     texts = pd.Index([node_text(value) for value in data.frame[key]], dtype=object)
     given = data.frame[names].set_axis(texts).reindex(graph.nodes.index)
+    for name in set(names).intersection(graph.nodes):  # nodes without a row keep what the graph says of them
+        given[name] = given[name].where(graph.nodes.index.isin(texts), graph.nodes[name])
     rest = [name for name in graph.nodes if name not in names]
     types = {n: graph.types[n] for n in rest} | {n: data.columns[n].type for n in names}
     return replace(graph, nodes=pd.concat([graph.nodes[rest], given], axis=1), types=types)
@@ -259,6 +268,7 @@ def links(
     share: float = 0.5,
     most: int = 4000,
     holdout: float = 0.3,
+    sides: str = "bipartite",
 ) -> Dataset:
     """A data set of pairs of nodes, half of them edges of a graph and half not, to learn to predict links on.
 
@@ -278,13 +288,15 @@ def links(
         At most so many edges become pairs.
     holdout : float
         Share of the pairs that are kept aside.
+    sides : str
+        Attribute of nodes that says on which of two sides they are, where there is one of this name ("bipartite" is
+        networkx's): pairs without an edge are then drawn between the sides.
 
     Returns
     -------
     Dataset
-        Columns "from", "to" and "link" ("1" or "0"), in random order. Loops and parallel edges count once. The pairs
-        that are no edges are drawn evenly from all there are; in a graph whose nodes have an attribute "bipartite"
-        (networkx's way to tell two sides) from those between its sides.
+        Columns "node", "other" and "link" ("1" or "0"), in random order. Loops and parallel edges count once. The pairs
+        that are no edges are drawn evenly from all there are.
     """
     from .data import Dataset
 
@@ -297,11 +309,11 @@ def links(
             f"{found.name}: {len(pairs)} edges are too few to hold some out; at least {4 / share:.0f} needed"
         )
     chosen = pairs[np.sort(rng.choice(len(pairs), wanted, replace=False))]
-    others = _no_edges(found, pairs, wanted, rng)
+    others = _no_edges(found, pairs, wanted, rng, sides)
     both, truth = np.concatenate([chosen, others]), np.repeat(["1", "0"], [len(chosen), len(others)])
     order = rng.permutation(len(both))
     names = np.array(found.ids, dtype=object)
-    frame = pd.DataFrame({"from": names[both[order, 0]], "to": names[both[order, 1]]})
+    frame = pd.DataFrame({"node": names[both[order, 0]], "other": names[both[order, 1]]})
     frame, columns = typed(frame, written=True)
     frame[LINK] = pd.Series(truth[order], dtype=object)
     columns[LINK] = Column(LINK, "categorical", "suggestedTarget", why="1: an edge of the graph; 0: none")
@@ -309,8 +321,8 @@ def links(
     splits = pd.Series(np.where(_kept_aside(truth[order], holdout, rng), "holdout", "train"), frame.index, dtype=object)
     note = f"{len(chosen):,} edges of {found.name} and {len(others):,} pairs that are none, drawn at random"
     made = Dataset(f"{data.name}: links", frame, columns, data.path, dict(data.resources), splits, (note,))
-    columns["from"], columns["to"] = (replace(columns[n], role="key") for n in ("from", "to"))
-    return attached(replace(made, columns=columns), found, ["from", "to"])
+    columns["node"], columns["other"] = (replace(columns[n], role="key") for n in ("node", "other"))
+    return attached(replace(made, columns=columns), found, ["node", "other"])
 
 
 def the_graph(data: Dataset, name: str | None = None) -> Graph:
@@ -336,10 +348,10 @@ def _different(graph: Graph) -> np.ndarray:
     return np.unique(pairs if graph.directed else np.sort(pairs, axis=1), axis=0)
 
 
-def _no_edges(graph: Graph, pairs: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+def _no_edges(graph: Graph, pairs: np.ndarray, wanted: int, rng: np.random.Generator, sides: str) -> np.ndarray:
     """(at most `wanted`, 2) different pairs that are no edges."""
     size = len(graph.nodes)
-    side = graph.nodes["bipartite"].map(node_text).to_numpy() if "bipartite" in graph.nodes else None
+    side = graph.nodes[sides].map(node_text).to_numpy() if sides in graph.nodes else None
     taken, found = set((pairs @ [size, 1]).tolist()), []
     for _ in range(200):
         if len(found) >= wanted:

@@ -106,9 +106,9 @@ def _told(error: Exception, text: str) -> str:
     said = " ".join(str(error).split()) or type(error).__name__
     doubled = re.match(r"node id (\S+) is duplicated", said)
     if doubled:
-        places = [m.start() for m in re.finditer(rf"(?m)^\s*id\s+{re.escape(doubled[1])}\s*$", text)]
+        places = [m.start() for m in re.finditer(rf"\bid\s+{re.escape(doubled[1])}(?![\w.])", text)]
         if len(places) > 1:
-            return f"{said}: line {text.count(chr(10), 0, places[1]) + 1 + (text[places[1]] == chr(10))}"
+            return f"{said}: line {text.count(chr(10), 0, places[1]) + 1}"
     unknown = re.match(r"edge #(\d+) has undefined (source|target) (\S+)", said)
     if unknown:
         edges = [m.start() for m in re.finditer(r"(?m)\bedge\s*\[", text)]

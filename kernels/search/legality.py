@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .annotations import TYPE as BOXES
+from .annotations import check as check_annotations
 from .answers import indicators, label_set, label_text
 from .columns import LABEL_SETS
+from .graph_rules import natural_graph_task, node_columns, with_nodes
 from .keys import with_keys
 from .metrics import METRICS, default_positive
 from .problem import Problem
-from .tasks import BINARY, CLASSIFICATION, RATING, TASKS, Task
+from .tasks import BINARY, CLASSIFICATION, CLUSTERING, DETECTION, RATING, TASKS, Task
 
 if TYPE_CHECKING:
     from .columns import Column
@@ -29,7 +32,7 @@ MANY_CLASSES = 20
 """An integer column of at most this many values is taken for classes where nobody says."""
 
 _NO_FEATURES = ("index", "multiIndex", "key", "suggestedPrivilegedData", "privileged", "boundary", "instanceWeight")
-_NO_FEATURE_TYPES = ("index", "other", "graph")
+_NO_FEATURE_TYPES = ("index", "other", "graph", "boxes")
 _TIMES = ("dateTime", "integer", "real")
 _ALIASES = {"forecasting": "timeSeriesForecasting", "semiSupervised": "semiSupervisedClassification"}
 
@@ -42,7 +45,7 @@ def complete(problem: Problem, data: Dataset) -> Problem:
     if not task.searched:
         raise ValueError(f"{task.title} problems ({task.name}) can be read and written, but not searched yet")
     problem = _with_time(problem, data, task)
-    problem = with_keys(problem, data)
+    problem = check_annotations(with_nodes(with_keys(problem, data), data), data)
     problem = _with_features(problem, data)
     _check_packages(problem, data)
     problem = _with_series(problem, data)
@@ -106,23 +109,31 @@ def _task(problem: Problem, data: Dataset) -> str:
             raise ValueError(f"there is no task {problem.task!r}: {nearest(problem.task, TASKS)}")
         return name
     if not problem.targets:
-        return "clustering"
+        return "communityDetection" if len(node_columns(data)) == 1 else "clustering"
     return natural_task(data, problem.targets[0])
 
 
 def natural_task(data: Dataset, target: str) -> str:
     """The task a column is most likely meant for: regression of numbers, else classification."""
     kind = data.columns[target].type
+    if kind == BOXES:
+        return DETECTION
     few = kind == "integer" and data.distinct(target) <= MANY_CLASSES
-    return "regression" if kind == "real" or (kind == "integer" and not few) else "classification"
+    if kind == "real" or (kind == "integer" and not few):
+        return "regression"
+    return natural_graph_task(data) or "classification"
 
 
 def would_do(data: Dataset, task: Task) -> list[str]:
     """Columns of a legal type for a target of the task, those with something to learn."""
+    nodes = node_columns(data)
     return [
         name
         for name, column in data.columns.items()
-        if (not task.kinds or column.type in task.kinds) and column.role not in _NO_FEATURES and data.distinct(name) > 1
+        if name not in nodes
+        and (not task.kinds or column.type in task.kinds)
+        and column.role not in _NO_FEATURES
+        and data.distinct(name) > 1
     ]
 
 
@@ -133,7 +144,7 @@ def _suggest(data: Dataset, task: Task) -> str:
 
 def _check_targets(problem: Problem, data: Dataset, task: Task) -> None:
     if not problem.targets:
-        if task.name == "clustering":
+        if task.name in CLUSTERING:
             return
         raise ValueError(f"{task.title} needs a target: {_suggest(data, task)}")
     label_sets = problem.subtask == "multiLabel" or _has_label_sets(problem, data)
@@ -142,7 +153,7 @@ def _check_targets(problem: Problem, data: Dataset, task: Task) -> None:
         if task.kinds and kind not in task.kinds and not (label_sets and kind in ("text", "categorical", "other")):
             raise ValueError(f"{name!r} is {kind}: {task.title} takes {_or(task.kinds)}; {_suggest(data, task)}")
         _check_values(data, name, task, label_sets and len(problem.targets) == 1)
-    if len(problem.targets) > 1 and task.name in ("clustering", "semiSupervisedClassification", RATING):
+    if len(problem.targets) > 1 and task.name in (*CLUSTERING, "semiSupervisedClassification", RATING):
         raise ValueError(f"{task.title} takes one target, not {len(problem.targets)}")
 
 
@@ -210,6 +221,8 @@ def _with_time(problem: Problem, data: Dataset, task: Task) -> Problem:
     if time is None:
         able = [n for n, c in data.columns.items() if c.type in _TIMES and n not in problem.targets]
         hint = f"name one, for example time={able[0]!r}" if able else "there is none"
+        if any(column.type == "timeseries" for column in data.columns.values()):
+            hint += "; unrolled(data) makes a table of its series, a row per step"
         raise ValueError(f"forecasting needs a column that orders the rows in time; {data.name} marks none: {hint}")
     if data.columns[time].type not in _TIMES:
         raise ValueError(f"time column {time!r} is {data.columns[time].type}: expected dateTime, integer or real")
@@ -265,9 +278,11 @@ def _with_features(problem: Problem, data: Dataset) -> Problem:
         names = [name for name in (problem.time, *problem.groups, *known) if name]
         return _change(problem, known=known, features=tuple(dict.fromkeys(names)))
     if problem.features is not None:
-        return _change(problem, features=tuple(dict.fromkeys((*(problem.keys or ()), *problem.features))))
+        return _change(
+            problem, features=tuple(dict.fromkeys((*(problem.keys or ()), *(problem.nodes or ()), *problem.features)))
+        )
     usable = usable_features(data, (*problem.targets, *problem.privileged))
-    usable = list(dict.fromkeys((*(problem.keys or ()), *usable)))
+    usable = list(dict.fromkeys((*(problem.keys or ()), *(problem.nodes or ()), *usable)))
     if not usable:
         raise ValueError(f"{data.name} has no column left to learn from beside the target")
     return _change(problem, features=tuple(usable))
@@ -304,7 +319,8 @@ def _known_ahead(problem: Problem, data: Dataset) -> tuple[str, ...]:
 
 
 def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
-    """Columns a model may learn from where nobody chose: no keys, no targets, some value in them."""
+    """Columns a model may learn from where nobody chose: no keys or nodes, no targets, some value in them."""
+    nodes = node_columns(data)
     return [
         name
         for name, column in data.columns.items()
@@ -312,6 +328,7 @@ def usable_features(data: Dataset, targets: Iterable[str]) -> list[str]:
         and column.role not in _NO_FEATURES
         and column.type not in _NO_FEATURE_TYPES
         and name in data.filled
+        and name not in nodes
     ]
 
 
@@ -380,7 +397,7 @@ def _with_metric(problem: Problem, data: Dataset, task: Task) -> Problem:
 
 
 def _default_metric(problem: Problem, task: Task) -> str:
-    return "silhouette" if task.name == "clustering" and not problem.targets else task.metrics[0]
+    return legal_metrics(problem, task)[0] if task.name in CLUSTERING and not problem.targets else task.metrics[0]
 
 
 def _check_metric(name: str, problem: Problem, task: Task) -> None:
@@ -389,16 +406,16 @@ def _check_metric(name: str, problem: Problem, task: Task) -> None:
         return
     if name not in task.metrics:
         raise ValueError(f"{name} does not judge {task.title}: take {', '.join(legal)}")
-    if task.name == "clustering":
-        raise ValueError(f"{name} compares clusters with a truth, and there is no target: take silhouette")
+    if task.name in CLUSTERING:
+        raise ValueError(f"{name} compares clusters with a truth, and there is no target: take {legal[0]}")
     raise ValueError(f"{name} does not judge {problem.subtask} problems: take {', '.join(legal)}")
 
 
 def legal_metrics(problem: Problem, task: Task | None = None) -> tuple[str, ...]:
     """The metrics that can judge a checked problem, the default first."""
     task = task or TASKS[problem.task or ""]
-    if task.name == "clustering" and not problem.targets:
-        return ("silhouette",)
+    if task.name in CLUSTERING and not problem.targets:
+        return tuple(name for name in task.metrics if name != "normalizedMutualInformation")
     if problem.subtask == "multiLabel":
         barred: tuple[str, ...] = ("f1", "precision", "recall", "rocAuc", "precisionAtTopK")
     elif problem.subtask == "multiClass":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -187,3 +188,24 @@ def silhouettes(space: np.ndarray, codes: np.ndarray, noise: int | None = None, 
     if len(np.unique(codes[large])) >= 2:
         parts[large] = silhouette_samples(space[large], codes[large])
     return parts
+
+
+def modularities(weights: Any, codes: np.ndarray, resolution: float = 1.0) -> np.ndarray:
+    """What each node adds to the modularity of a grouping (Newman & Girvan 2004): they sum to it. (nodes,)
+
+    `weights` is a symmetric (nodes, nodes) matrix, dense or sparse; zeros where there is no edge.
+    """
+    from scipy import sparse
+
+    if not len(codes):
+        return np.zeros(0)
+    weights = sparse.csr_array(weights)
+    strength = np.asarray(weights.sum(axis=1)).ravel()
+    whole = strength.sum()
+    if not whole:
+        return np.zeros(len(codes))
+    of = np.unique(codes, return_inverse=True)[1].ravel()
+    members = sparse.coo_array((np.ones(len(of)), (np.arange(len(of)), of))).tocsr()
+    inside = np.asarray((weights @ members).multiply(members).sum(axis=1)).ravel()
+    totals = np.bincount(of, weights=strength)
+    return (inside - resolution * strength * totals[of] / whole) / whole

@@ -179,6 +179,8 @@ def resources_of(data: Dataset, types: Mapping[str, str], among: Iterable[str] |
     files do, and whose first file is there. So are those of type "text", which else hold the texts themselves.
     `among`: no other columns are looked at.
     """
+    from .annotations import annotated
+
     kinds = {name: kind for name, kind in types.items() if kind in MEDIA and kind != "text"}
     folder = _beside(data)
     if data.path is not None:
@@ -189,9 +191,9 @@ def resources_of(data: Dataset, types: Mapping[str, str], among: Iterable[str] |
         name: Resource(name, kind, folder) for name, kind in kinds.items() if kind and data.columns[name].refers is None
     }
     if not resources:
-        return data
+        return annotated(data, types)
     columns = {name: _naming(column, resources.get(name)) for name, column in data.columns.items()}
-    return check_files(replace(data, columns=columns, resources={**data.resources, **resources}))
+    return annotated(check_files(replace(data, columns=columns, resources={**data.resources, **resources})), types)
 
 
 def _beside(data: Dataset) -> Path:

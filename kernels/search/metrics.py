@@ -24,7 +24,10 @@ package). Where that code differs from scikit-learn's defaults, or this module f
 * meanSquaredError, meanAbsoluteError, rSquared: the plain mean over targets. rootMeanSquaredError of several targets is
   the mean over targets of their RMSE, not the root of the mean; rootMeanSquaredErrorAvg is the same by its older name.
 * normalizedMutualInformation is divided by the geometric mean of the entropies (scikit-learn: arithmetic).
-* objectDetectionAP: see `boxes`; truth is a list of boxes per image, prediction a list of (box, confidence).
+* modularity is Newman's and Girvan's, of weighted edges without directions; D3M has none. Its interval is of the mean
+  of what nodes add to it.
+* objectDetectionAP: see `boxes`; truth is boxes per image, prediction boxes with confidences, as lists or text.
+  At a shared half of the union, the area under all points of the envelope (PASCAL VOC 2010 on), of one kind of object.
 
 Several labels per row come as "a;b", sets, or a column of truth values per label; D3M's repeated rows become sets when
 a data set is loaded (see `d3m_labels`), so that the scores are D3M's, per index.
@@ -76,7 +79,7 @@ class Metric:
 
     Calling a metric as ``metric(truth, prediction)`` gives a float. Probabilities are a DataFrame with a column per
     class (or "p_" and the class), or one column: the probability of `positive`. The "truth" of silhouette is the table
-    of features.
+    of features, that of modularity the symmetric matrix of weights between the rows' nodes.
     """
 
     name: str
@@ -106,8 +109,9 @@ class Metric:
         ValueError
             Where the metric is not defined for this kind of truth; the message says which to take.
         """
-        if len(truth) != len(prediction):
-            raise ValueError(f"{self.name}: truth has {len(truth)} rows, prediction {len(prediction)}")
+        rows = truth.shape[0] if hasattr(truth, "shape") else len(truth)  # sparse matrices have no length
+        if rows != len(prediction):
+            raise ValueError(f"{self.name}: truth has {rows} rows, prediction {len(prediction)}")
         return self.measure(self, truth, prediction)
 
     def __call__(self, truth: Any, prediction: Any) -> float:
@@ -383,14 +387,19 @@ def _silhouette(metric: Metric, features: Any, prediction: Any) -> Scorer:
     return Scorer(rows, lambda chosen: np.mean(kept[chosen]))
 
 
+def _modularity(metric: Metric, weights: Any, prediction: Any) -> Scorer:
+    (codes,), _ = label_codes([_columns(prediction)[0]])
+    parts = measures.modularities(weights, codes) * len(codes)
+    missing = bool((codes < 0).any())
+    return Scorer(np.arange(len(codes)), lambda chosen: np.nan if missing else np.mean(parts[chosen]))
+
+
 def _boxes(metric: Metric, truth: Any, prediction: Any) -> Scorer:
-    true, found = [boxes.boxes(cell) for cell in truth], [boxes.detections(cell) for cell in prediction]
-    rows = np.arange(len(true))
-
-    def score(chosen: Any) -> float:
-        return boxes.average_precision([true[row] for row in rows[chosen]], [found[row] for row in rows[chosen]])
-
-    return Scorer(rows, score)
+    known = [not (cell is None or (isinstance(cell, float) and cell != cell)) for cell in truth]
+    true = [boxes.boxes(cell) for cell, there in zip(truth, known, strict=True) if there]
+    found = [boxes.detections(cell) for cell, there in zip(prediction, known, strict=True) if there]
+    score, all_ = boxes.precision_of(true, found), np.arange(len(true))
+    return Scorer(np.flatnonzero(known), lambda chosen: score(all_[chosen]))
 
 
 _INF = float("inf")
@@ -416,6 +425,7 @@ METRICS: dict[str, Metric] = {
         Metric("rSquared", True, "values", (-_INF, 1), _values(measures.r_squared), "R²"),
         Metric("normalizedMutualInformation", True, "labels", (0, 1), _information, "normalized mutual information"),
         Metric("silhouette", True, "labels", (-1, 1), _silhouette, "silhouette"),
+        Metric("modularity", True, "labels", (-1, 1), _modularity, "modularity"),
         Metric("objectDetectionAP", True, "boxes", (0, 1), _boxes, "average precision of boxes"),
     )
 }

@@ -7,6 +7,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .tasks import CLUSTERING
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -169,7 +171,7 @@ def input_columns(problem: Problem) -> list[str]:
     """What a pipeline gets of a row: features, and for forecasts its time, series and known covariates."""
     extra = (problem.time, *problem.groups) if problem.task == "timeSeriesForecasting" else ()
     known = tuple(getattr(problem, "known", None) or ())
-    wanted = [*(problem.features or ()), *extra, *known]
+    wanted = [*(problem.nodes or ()), *(problem.features or ()), *extra, *known]
     return [name for name in dict.fromkeys(wanted) if name and name not in problem.targets]
 
 
@@ -218,7 +220,7 @@ def _whole(folder: Path, name: Any) -> Any:
 
 def known_rows(data: Dataset, problem: Problem) -> pd.Index:
     """Ids of the rows that a pipeline can learn from: all targets known, unless it learns from unlabelled rows too."""
-    if problem.task in ("semiSupervisedClassification", "clustering") or not problem.targets:
+    if problem.task in ("semiSupervisedClassification", *CLUSTERING) or not problem.targets:
         return data.frame.index
     return data.frame.index[data.frame[list(problem.targets)].notna().all(axis=1)]
 
@@ -230,7 +232,7 @@ def fitted(data: Dataset, problem: Problem, config: Mapping[str, Any], seed: int
     targets = list(problem.targets)
     pipeline = pipelines.build(dict(config), data, problem, seed)
     inputs = data.frame[input_columns(problem)]
-    if not targets or problem.task == "clustering":
+    if not targets or problem.task in CLUSTERING:
         return pipeline.fit(inputs)
     return pipeline.fit(inputs, data.frame[targets[0]] if len(targets) == 1 else data.frame[targets])
 

@@ -64,6 +64,8 @@ class Choices:
         Columns that may order the rows of a forecast, and tell its series apart; empty for other tasks.
     keys : tuple of Offer
         Columns that may say who rates and what is rated, the usual two first; empty for other tasks.
+    nodes : tuple of Offer
+        Columns that may name the nodes a row is about, the usual ones first; empty for tasks without a graph.
     problem : Problem or None
         The problem completed by its defaults; None where there is none.
     why : str
@@ -77,6 +79,7 @@ class Choices:
     times: tuple[Offer, ...] = ()
     groups: tuple[Offer, ...] = ()
     keys: tuple[Offer, ...] = ()
+    nodes: tuple[Offer, ...] = ()
     problem: Problem | None = None
     why: str = ""
 
@@ -114,7 +117,14 @@ def choices_of(data: Dataset, target: str | Iterable[str] | None = None, task: s
     forecast = problem.task == FORECASTING
     times = _columns(data, problem, "time") if forecast else ()
     groups = _columns(data, problem, "group") if forecast else ()
-    words = _metrics(data, problem), _features(data, problem), times, groups, _keys(data, problem)
+    words = (
+        _metrics(data, problem),
+        _features(data, problem),
+        times,
+        groups,
+        _keys(data, problem),
+        _nodes(data, problem),
+    )
     return Choices(targets, tasks, *words, problem)
 
 
@@ -179,6 +189,7 @@ def _features(data: Dataset, problem: Problem) -> tuple[Offer, ...]:
     offers = []
     for name in (name for name in data.columns if name not in problem.targets):
         offers.append(_column(data, name, no_feature(data, name), name in usual))
+    able = [*(problem.nodes or ()), *able]
     return tuple(sorted(offers, key=lambda offer: (not offer.legal, offer.name not in able)))
 
 
@@ -191,6 +202,18 @@ def _columns(data: Dataset, problem: Problem, what: str) -> tuple[Offer, ...]:
         others = [name for name in others if name != problem.time]
         asked = asked.with_(time=problem.time)
     found = [_column(data, name, _why(asked.with_(**{what: name}), data), name in usual) for name in others]
+    return tuple(sorted(found, key=lambda offer: (not offer.legal, not offer.usual)))
+
+
+def _nodes(data: Dataset, problem: Problem) -> tuple[Offer, ...]:
+    """Of a problem of graphs: each column as that of its nodes, or as one of the two beside one of the usual ones."""
+    if not problem.nodes:
+        return ()
+    found = []
+    for name in (name for name in data.columns if name not in problem.targets):
+        beside = [each for each in problem.nodes if each != name][: len(problem.nodes) - 1]
+        why = _why(_asked(problem).with_(nodes=(name, *beside)), data)
+        found.append(_column(data, name, why, name in problem.nodes))
     return tuple(sorted(found, key=lambda offer: (not offer.legal, not offer.usual)))
 
 

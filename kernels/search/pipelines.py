@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from . import choices
 from .families import FAMILIES, LABELS, VALUES
-from .tasks import RATING, REGRESSION
+from .tasks import COMMUNITIES, DETECTION, RATING, REGRESSION
 
 MODELS = {
     "naive": "last value",
@@ -21,6 +21,12 @@ MODELS = {
     "agglomerative": "agglomerative clustering",
     "spectral": "spectral clustering",
     "dbscan": "DBSCAN",
+    "propagation": "label propagation",
+    "louvain": "Louvain communities",
+    "greedy": "greedy modularity",
+    "labels": "communities by label propagation",
+    "parts": "spectral communities",
+    "blocks": "stochastic block model",
     "biases": "biases of both keys",
     "factors": "matrix factorization",
     "users": "neighbours by the first key",
@@ -64,7 +70,9 @@ def build(config: Mapping, data, problem, seed: int, fidelity: float = 1.0):
     _check(config)
     # A trial builds on some of the rows: what these give no reason to choose (gaps to fill, more lags) is still meant.
     full = cheaper({**choices.default(data, problem, **config), **config}, fidelity)
-    makers = {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values, RATING: _ratings}
+    makers: dict = dict.fromkeys(COMMUNITIES, _of_communities)
+    makers |= {"clustering": _clusters, "timeSeriesForecasting": _forecaster, "regression": _values, RATING: _ratings}
+    makers |= {DETECTION: _detector}
     return makers.get(problem.task, _labels)(full, data, problem, seed)
 
 
@@ -111,6 +119,10 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
         found.append(f"{config[f'{name}:count']} {'factors' if name == 'factors' else 'neighbours'}")
     elif config.get("keys:count"):
         found.append(f"{config['keys:count']} factors of both keys")
+    if "communities" in config:
+        found.append(f"{config['communities']} communities")
+    elif f"{name}:resolution" in config:
+        found.append(f"resolution {config[f'{name}:resolution']:.2g}")
     if "clusters" in config:
         found.append(f"{config['clusters']} clusters")
     if config.get("lags:past") == "no":
@@ -123,6 +135,8 @@ def _phrases(config: Mapping, task: str | None) -> list[str]:
         found.append({"root": "of square roots", "log": "of logarithms"}[config["series:shape"]])
     if config.get("season") == "set":
         found.append(f"season {config['season:length']}")
+    if config.get("look:at") in ("regions", "both"):
+        found.append("of regions" if config["look:at"] == "regions" else "of windows and regions")
     if config.get("balance") == "balanced":
         found.append("balanced classes")
     if config.get("unlabelled") == "self-training":
@@ -141,7 +155,7 @@ def steps(config: Mapping) -> list[Step]:
     return [*found, Step(name, _title(name, None), _part(config, name, *_ABOUT_MODELS))]
 
 
-_ABOUT_MODELS = ("balance", "labels", "unlabelled", "target", "clusters")
+_ABOUT_MODELS = ("communities", "balance", "labels", "unlabelled", "target", "clusters")
 _STEPS = (
     ("impute", "fill in missing numbers", ("impute",)),
     ("encode", "categories as numbers", ("encode",)),
@@ -152,6 +166,10 @@ _STEPS = (
     ("sound", "describe sounds", ("sound:features", "sound")),
     ("video", "describe videos", ("video:features", "video")),
     ("keys", "factorize who rates what", ("keys:count", "keys")),
+    ("nodes", "describe nodes by their graph", ("nodes:structure", "nodes")),
+    ("pair", "describe pairs of nodes by their graph", ("pair:scores", "pair")),
+    ("match", "compare nodes of both graphs", ("match:structure", "match")),
+    ("look", "look for objects", ("look:at", "look")),
     ("select", "keep the features that tell most", ("select",)),
     ("season", "find the season", ("season",)),
     ("lags", "use earlier values", ("lags:count", "lags")),
@@ -173,6 +191,12 @@ def _labels(config: dict, data, problem, seed: int):
         from .multilabel import SeveralLabels
 
         return SeveralLabels(_body(config, data, problem, seed, LABELS), chain=config["labels"] == "chain")
+    if config["model"] == "propagation":
+        from sklearn.pipeline import Pipeline
+
+        from .graph_pipelines import propagation
+
+        return LabelLearner(Pipeline([("model", propagation(config, data, problem))]))
     if config["model"] == "spreading" or config.get("unlabelled") == "self-training":
         return SemiLearner(_body(config, data, problem, seed, LABELS, _semi(config, seed)))
     return LabelLearner(_body(config, data, problem, seed, LABELS))
@@ -189,11 +213,30 @@ def _semi(config: dict, seed: int):
     return SelfTrainingClassifier(_model(config, LABELS, seed), threshold=config["unlabelled:sure"], max_iter=5)
 
 
+def _of_communities(config: dict, data, problem, seed: int):
+    from .graph_pipelines import community_learner
+
+    return community_learner(config, data, problem, seed)
+
+
 def _values(config: dict, data, problem, seed: int):
     from .learner import ValueLearner
 
     model = _model(config, VALUES, seed, several=len(choices.targets(problem)) > 1)
     return ValueLearner(_body(config, data, problem, seed, VALUES, _scaled_target(model, config)))
+
+
+def _detector(config: dict, data, problem, seed: int):
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from .detector import Detector
+    from .reading import reader
+
+    own = {name.partition(":")[2]: value for name, value in config.items() if name.startswith("look:")}
+    own |= {name: own[name] == "yes" for name in ("hard", "refine")}
+    body, column = make_pipeline(StandardScaler(), _model(config, LABELS, seed)), problem.features[0]
+    return Detector(body, column, reader(data, column), own.pop("at"), **own, seed=seed)
 
 
 def _ratings(config: dict, data, problem, seed: int):

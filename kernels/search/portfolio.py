@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from . import choices
+from .graph_choices import COMMUNITY_STARTS
+from .graph_choices import STARTS as GRAPH_STARTS
 from .hyperparameters import complaint, complete
-from .tasks import RATING
+from .tasks import COMMUNITIES, DETECTION, RATING
 
 _LABELS: list[dict] = [
     {"model": "tree", "tree:depth": 5},
@@ -84,6 +86,19 @@ _RATINGS: list[dict] = [
     {"model": "forest", "forest:trees": 100, "forest:leaf": 3, "encode": "ordinal"},
     {"model": "boosting", "boosting:trees": 300, "boosting:rate": 0.03, "boosting:leaves": 8, "keys:count": 8},
 ]
+_OBJECTS: list[dict] = [
+    {"model": "linear", "linear:strength": 10.0, "look:side": 96, "look:stride": 0.25},
+    {"model": "linear", "linear:strength": 10.0, "look:hard": "yes"},
+    {"model": "extra", "extra:trees": 60, "extra:features": 0.1},
+    {"model": "boosting", "boosting:trees": 40, "boosting:rate": 0.15, "boosting:features": 0.3},
+    {"model": "linear", "linear:strength": 10.0, "look:at": "both"},
+    {"model": "svm", "svm:penalty": 3.0, "svm:gamma": 0.5},
+    {"model": "forest", "forest:trees": 60, "forest:features": 0.2, "look:at": "both"},
+    {"model": "extra", "extra:trees": 120, "look:stride": 0.15, "look:shapes": 5},
+    {"model": "linear", "linear:strength": 100.0, "look:cells": 6, "look:stride": 0.12},
+    {"model": "boosting", "boosting:trees": 150, "look:at": "both", "look:side": 192},
+    {"model": "extra", "extra:trees": 60, "look:at": "regions"},
+]
 _GROUPS: list[dict] = [
     {"model": "kmeans"},
     {"model": "mixture", "mixture:shape": "diag"},
@@ -101,6 +116,9 @@ _STARTS = {
     "timeSeriesForecasting": _FUTURE,
     "clustering": _GROUPS,
     RATING: _RATINGS,
+    DETECTION: _OBJECTS,
+    **dict.fromkeys(COMMUNITIES, COMMUNITY_STARTS),
+    **GRAPH_STARTS,
 }
 
 

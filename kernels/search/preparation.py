@@ -41,6 +41,11 @@ def preparation(config: Mapping, data, problem, seed: int, kind: str, sparse: bo
     known = choices.facts(data, problem)
     parts = []
     for treatment, names in known.columns.items():
+        if treatment == "nodes":
+            from .graph_pipelines import graph_parts
+
+            parts += graph_parts(names, config, data, problem)
+            continue
         parts += _TREATMENTS[treatment](names, config, data, seed, kind)
     keep = missing and config.get("impute", "keep") == "keep"
     rest = Numbers() if config.get("labels") == "chain" else "drop"  # a chain adds the earlier labels as columns

@@ -46,6 +46,9 @@ class Problem:
         How many clusters to make, where that is known.
     metrics : tuple of str
         Further metrics that a problem document asks for.
+    nodes : list of str, optional
+        Of problems of graphs: the column that names the node of a row, or the two that name a pair; found where left
+        out. They are features as well.
     keys : (str, str), optional
         Of collaborative filtering: the column of who rates and that of what is rated. They are features as well.
     privileged : tuple of str
@@ -68,6 +71,7 @@ class Problem:
     k: int | None = None
     clusters: int | None = None
     keys: tuple[str, ...] | None = None
+    nodes: tuple[str, ...] | None = None
     description: str | None = field(default=None, repr=False)
     metrics: tuple[str, ...] = ()
     privileged: tuple[str, ...] = ()
@@ -76,7 +80,7 @@ class Problem:
     document: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("features", "known", "keys"):
+        for name in ("features", "known", "keys", "nodes"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name)))
         for name in ("metrics", "privileged"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name)) or ())
@@ -120,6 +124,8 @@ class Problem:
         ahead = f", {_listed(told.known)} known ahead" if told.known else ""
         ahead += f", {told.horizon} steps ahead" if told.horizon else ""
         model = f"{'an' if task[0] in 'aeiou' else 'a'} {task} model by the best {metric}"
+        if not told.targets and told.nodes:
+            return f"group the nodes of {_listed(told.nodes)} with {model}"
         if not told.targets:
             return f"group the rows by {features} with {model}"
         pairs = f" of pairs of {_listed(told.keys)}" if told.keys else ""

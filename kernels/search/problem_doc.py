@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FILE = "problemDoc.json"
 EXTRA = "learnviews"
-"""Key of what D3M's schema has no place for: chosen features, group, known columns, keys."""
+"""Key of what D3M's schema has no place for: chosen features, group, known columns, keys, nodes."""
 
 _OTHER_NAMES = {
     "semiSupervisedRegression": "regression",
@@ -84,6 +84,7 @@ def _problem(document: dict[str, Any]) -> Problem:
         group=extra.get("group"),
         known=extra.get("known"),
         keys=extra.get("keys"),
+        nodes=extra.get("nodes"),
         privileged=tuple(column["colName"] for entry in data for column in entry.get("privilegedData", [])),
         document=document,
         **_judged(inputs.get("performanceMetrics") or [], task, subtask),
@@ -130,7 +131,7 @@ def write(problem: Problem, data: Dataset | None = None, version: str = "4.0.0")
     inputs["performanceMetrics"] = [_metric(problem, name) for name in (problem.metric, *problem.metrics) if name]
     document.setdefault("expectedOutputs", {"predictionsFile": "predictions.csv"})
     extra = {"features": problem.features, "group": problem.group, "known": problem.known, "time": problem.time}
-    extra |= {"keys": problem.keys}
+    extra |= {"keys": problem.keys, "nodes": problem.nodes}
     said = {key: value for key, value in extra.items() if value or (key == "known" and value is not None)}
     kept = {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
     document.pop(EXTRA, None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .tasks import REGRESSION
+from .tasks import DETECTION, REGRESSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,10 +104,12 @@ def _prepared(problem: Problem, name: str | None, rows: pd.DataFrame, data: Data
     from . import metrics
 
     metric = metrics.bound(problem, name)
-    if metric.name != "silhouette":
+    if metric.name not in ("silhouette", "modularity"):
         return metrics.prepare_frame(metric, rows)
     if data is None:
-        raise ValueError("silhouette looks at the features: it needs the data")
+        raise ValueError(f"{metric.name} looks at the features: it needs the data")
+    if metric.name == "modularity":
+        return _modularity(metric, problem, rows, data)
     return _silhouette(metric, problem, rows, data)
 
 
@@ -144,6 +146,18 @@ def _why(rows: pd.DataFrame) -> str:
         if known.map(str).nunique() == 1:
             return f"all of these rows have the same truth ({known.iloc[0]})"
     return ""
+
+
+def _modularity(metric: Metric, problem: Problem, rows: pd.DataFrame, data: Dataset) -> Scorer:
+    """Of the edges between the nodes of these rows."""
+    from .graph_rules import node_columns
+
+    column = (problem.nodes or ("",))[0]
+    network = data.graphs[node_columns(data)[column]].network()
+    places = network.places(data.frame.loc[rows.index, column])
+    if (places < 0).any():
+        raise ValueError("modularity needs a node of the graph in every row")
+    return metric.prepare(network.weighted[places][:, places], rows["prediction"])
 
 
 def _silhouette(metric: Metric, problem: Problem, rows: pd.DataFrame, data: Dataset) -> Scorer:
@@ -248,6 +262,8 @@ def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFram
     known = seen[target].dropna()
     if problem.task == "timeSeriesForecasting":
         return {"prediction": _last_values(problem, target, seen, rows)}
+    if problem.task == DETECTION:
+        return {"prediction": _mean_box(known)}
     if problem.task in REGRESSION:
         middle = "median" if problem.metric == "meanAbsoluteError" else "mean"
         return {"prediction": float(getattr(known.astype(float), middle)())}
@@ -262,6 +278,14 @@ def guessed(problem: Problem, target: str, seen: pd.DataFrame, rows: pd.DataFram
     if problem.subtask != "multiLabel":
         return {"prediction": commonest}
     return {"prediction": commonest, f"p_{target}": sum(share for one, share in shares.items() if is_true(one))}
+
+
+def _mean_box(known: pd.Series) -> str:
+    """Of all boxes that are drawn the mean one, as found in every image."""
+    from . import boxes
+
+    drawn = np.concatenate([boxes.boxes(cell) for cell in known])
+    return boxes.written(np.append(drawn.mean(axis=0), 1.0)[None]) if len(drawn) else ""
 
 
 def _usual_labels(known: pd.Series) -> dict[str, Any]:

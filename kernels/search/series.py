@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from .reading import Reader
 
 _LAGS = (1, 2, 3, 5, 8, 13)
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_APART = (0, -5, -2, -1, 1, 2, 5)  # steps
+_WIDEST = 8  # channels whose relations are looked at
 _TIMES = ("time", "date", "timestamp", "t", "index")
 
 
@@ -26,7 +29,8 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         Opens the files that the cells name; None where the cells are arrays or tables.
     features : {"kernels", "statistics", "intervals", "values", "all"}
         Random convolution kernels (ROCKET: largest value and share of positive ones); moments, quantiles, spectrum and
-        autocorrelation; mean, spread and slope over nested intervals; the values themselves.
+        autocorrelation, and of several channels the correlations between them; mean, spread and slope over nested
+        intervals; the values themselves.
     length : int
         Steps every series is brought to, for all but the statistics.
     kernels : int
@@ -74,7 +78,8 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
     def _tell(self, name: str, cell, row) -> np.ndarray:
         series = self._whole(cell, row) if name == "statistics" else self._even(cell, row)
         part = statistics if name == "statistics" else intervals
-        return np.concatenate([part(channel) for channel in series.T])
+        told = [part(channel) for channel in series.T]
+        return np.concatenate([*told, relations(series)] if name == "statistics" else told)
 
     def _whole(self, cell, row) -> np.ndarray:
         """(steps, channels) of one series, as many channels as the training's widest had."""
@@ -168,27 +173,62 @@ def intervals(x: np.ndarray) -> np.ndarray:
     return np.array([value for part in parts for value in (part.mean(), part.std(), part[-1] - part[0])])
 
 
-def _bank(count: int, length: int, width: int, seed: int) -> list[tuple[np.ndarray, float, int, int]]:
-    """ROCKET's kernels (Dempster, Petitjean, Webb 2020): weights, bias, dilation, channel of each."""
+def relations(series: np.ndarray) -> np.ndarray:
+    """Correlations between channels, at once and some steps later (`_APART`), of each pair of the first `_WIDEST`.
+
+    Parameters
+    ----------
+    series : (steps, channels) array
+
+    Returns
+    -------
+    (pairs x lags,) array
+        Empty for one channel; 0 where a channel does not move.
+    """
+    x = series[:, :_WIDEST] - series[:, :_WIDEST].mean(axis=0)
+    spread = x.std(axis=0)
+    z = x / np.where(spread > 0, spread, 1)
+    pairs = list(combinations(range(z.shape[1]), 2))
+    told = [_together(z[:, a], z[:, b], lag) for a, b in pairs for lag in _APART]
+    return np.array(told, dtype=float)
+
+
+def _together(a: np.ndarray, b: np.ndarray, lag: int) -> float:
+    """Mean product of two standardised channels, the second `lag` steps later."""
+    if abs(lag) >= len(a):
+        return 0.0
+    first, second = (a[: len(a) - lag], b[lag:]) if lag >= 0 else (a[-lag:], b[: len(b) + lag])
+    return float(np.mean(first * second))
+
+
+def _bank(count: int, length: int, width: int, seed: int) -> list[tuple]:
+    """ROCKET's kernels (Dempster, Petitjean, Webb 2020): weights, bias, dilation, channel of each.
+
+    Of several channels some see one and some see a few together, as in its form for many channels: then weights are
+    (channels, size), and the channels an array.
+    """
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(count):
         size = int(min(rng.choice([7, 9, 11]), length))
-        weights = rng.normal(size=size)
+        few = 1 if width == 1 else int(2 ** rng.uniform(0, np.log2(min(width, size) + 1)))
+        weights = rng.normal(size=size if few == 1 else (few, size))
         most = np.log2(max((length - 1) / max(size - 1, 1), 1))
-        found.append(
-            (weights - weights.mean(), rng.uniform(-1, 1), int(2 ** rng.uniform(0, most)), int(rng.integers(width)))
-        )
+        weights = weights - weights.mean(axis=-1, keepdims=True)
+        bias, dilation = rng.uniform(-1, 1), int(2 ** rng.uniform(0, most))
+        seen = int(rng.integers(width)) if few == 1 else rng.choice(width, few, replace=False)
+        found.append((weights, bias, dilation, seen))
     return found
 
 
-def convolved(series: np.ndarray, bank: list[tuple[np.ndarray, float, int, int]]) -> np.ndarray:
+def convolved(series: np.ndarray, bank: list[tuple]) -> np.ndarray:
     """Per kernel, the largest value and the share of positive ones of its convolution with the standardised series.
 
     Parameters
     ----------
     series : (rows, length, channels) array
     bank : list of (weights, bias, dilation, channel)
+        Weights (size,) and a channel, or (channels, size) and the channels that are summed.
 
     Returns
     -------
@@ -197,10 +237,12 @@ def convolved(series: np.ndarray, bank: list[tuple[np.ndarray, float, int, int]]
     spread = series.std(axis=1, keepdims=True)
     z = (series - series.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
     found = np.empty((len(series), len(bank), 2))
-    for i, (weights, bias, dilation, channel) in enumerate(bank):
-        steps = series.shape[1] - (len(weights) - 1) * dilation
+    for i, (weights, bias, dilation, seen) in enumerate(bank):
+        table, channels_seen = np.atleast_2d(weights), np.atleast_1d(seen)
+        steps = series.shape[1] - (table.shape[1] - 1) * dilation
         answer = np.full((len(series), steps), bias)
-        for place, weight in enumerate(weights):
-            answer += weight * z[:, place * dilation : place * dilation + steps, channel]
+        for channel, row in zip(channels_seen, table, strict=True):
+            for place, weight in enumerate(row):
+                answer += weight * z[:, place * dilation : place * dilation + steps, channel]
         found[:, i] = np.column_stack([answer.max(axis=1), (answer > 0).mean(axis=1)])
     return found.reshape(len(series), -1)

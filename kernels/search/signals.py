@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .answers import label_text
+from .graph_look import quick_numbers
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -55,8 +56,9 @@ def look(data: Dataset, rng: np.random.Generator, sample: int = SAMPLE) -> Look:
     frame = data.frame.loc[rows]
     blocks: list[np.ndarray] = []
     places: dict[str, list[int]] = {}
+    nodes = quick_numbers(data, frame) if data.graphs else {}
     for name in data.columns:
-        found = _numbers(data, frame, name)
+        found = nodes[name] if name in nodes else _numbers(data, frame, name)
         places[name] = list(range(len(blocks), len(blocks) + len(found)))
         blocks += found
     matrix = np.stack(blocks, axis=1).astype(np.float32) if blocks else np.zeros((len(rows), 0), np.float32)

@@ -22,7 +22,7 @@ FLOOR = -100.0  # dB below full scale: what is quieter is silence
 QUIET = 35.0  # dB below the loudest frame: there a sound begins and ends
 PARTS = ("cepstra", "course", "shape")
 MISSING = 'sounds need soundfile: pip install "learnviews[media]"'
-_PITCH = (60.0, 500.0)  # Hz, of voices
+_PITCH = (75.0, 500.0)  # Hz, of voices
 _TRACKS = ("level", "crossings", "centroid", "width", "rolloff", "flatness", "peak", "pitch")
 _SHARES = (0.1, 0.5, 0.9)
 
@@ -126,7 +126,7 @@ def _tracks(frames: np.ndarray, power: np.ndarray) -> np.ndarray:
     width = np.sqrt(np.maximum(share @ bins**2 - centroid**2, 0))
     rolloff = bins[np.minimum((np.cumsum(share, axis=1) < 0.85).sum(axis=1), len(bins) - 1)]
     flatness = np.exp(np.log(power + 1e-20).mean(axis=1)) / (power.mean(axis=1) + 1e-20)
-    peak, pitch = bins[power.argmax(axis=1)], _pitch(power)
+    peak, pitch = bins[power.argmax(axis=1)], _pitch(frames)
     silent = energy <= 10 ** (FLOOR / 10)
     octaves = [np.where(silent, 0.0, _octaves(hertz)) for hertz in (centroid, width, rolloff)]
     tones = [np.where(silent, 0.0, _octaves(hertz)) for hertz in (peak, pitch)]
@@ -137,11 +137,17 @@ def _octaves(hertz: np.ndarray) -> np.ndarray:
     return np.log2(np.maximum(hertz, 27.5) / 55.0)
 
 
-def _pitch(power: np.ndarray) -> np.ndarray:
-    """Frequency of the highest peak of each frame's autocorrelation within what voices reach. (frames,) Hz"""
-    memory = np.fft.irfft(power)[:, : SIZE // 2]
-    first, last = int(RATE / _PITCH[1]), min(int(RATE / _PITCH[0]), SIZE // 2)
-    return RATE / (first + memory[:, first:last].argmax(axis=1))
+def _pitch(frames: np.ndarray) -> np.ndarray:
+    """Frequency of the highest peak of each frame's autocorrelation within what voices reach. (frames,) Hz
+
+    Over that of the window itself, which falls with the lag (Boersma 1993).
+    """
+    window = np.hanning(WINDOW)
+    memory, own = (np.fft.irfft(np.abs(np.fft.rfft(part, 2 * SIZE)) ** 2) for part in (frames * window, window))
+    first, last = int(RATE / _PITCH[1]), int(RATE / _PITCH[0])
+    alike = memory[:, first:last] / own[first:last] / np.maximum(memory[:, :1] / own[0], 1e-20)
+    octaves = 0.05 * np.log2(np.arange(first, last) / first)  # two periods are as alike as one: the shorter counts
+    return RATE / (first + (alike - octaves).argmax(axis=1))
 
 
 # -- a sound as one row
@@ -162,23 +168,24 @@ def described(found: Heard, coefficients: int, pieces: int) -> dict[str, np.ndar
     -------
     dict
         "cepstra": mean and spread of the cepstra and of their first and second changes, (6 x coefficients,).
-        "course": the cepstra piece by piece, level relative to the loudest, then the seconds, (pieces x coefficients +
-        1,). "shape": mean, spread and quantiles of level, zero crossings, centroid, width, rolloff, flatness, strongest
-        frequency and pitch, then the seconds and the share of silence, (8 x 5 + 2,).
+        "course": the cepstra piece by piece, the first one the level below the loudest in dB, then the seconds,
+        (pieces x coefficients + 1,). "shape": mean, spread and quantiles of level, zero crossings, centroid, width,
+        rolloff, flatness, strongest frequency and pitch, then the seconds and the share of silence, (8 x 5 + 2,).
     """
     cepstra = cepstra_of(found.bands, coefficients)
     changes = changed(cepstra)
     loud = _loud(found.tracks[:, 0])
     within = slice(loud[0], loud[-1] + 1)
     seconds = (loud[-1] + 1 - loud[0]) * HOP / RATE
-    levelled = cepstra[within] - np.eye(1, coefficients)[0] * cepstra[within, 0].max()
+    course = cepstra[within].copy()
+    course[:, 0] = np.maximum(found.tracks[within, 0] - found.tracks[within, 0].max(), -2 * QUIET)
     parts = [cepstra[within], changes[within], changed(changes)[within]]
     tracks = found.tracks[within]
     spread = [tracks.mean(axis=0), tracks.std(axis=0), *np.quantile(tracks, _SHARES, axis=0)]
     silence = 1 - len(loud) / len(found.bands)
     return {
         "cepstra": np.concatenate([stat for part in parts for stat in (part.mean(axis=0), part.std(axis=0))]),
-        "course": np.append(_in_pieces(levelled, pieces).ravel(), seconds),
+        "course": np.append(_in_pieces(course, pieces).ravel(), seconds),
         "shape": np.append(np.concatenate(spread), [seconds, silence]),
     }
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from . import boxes
 from .answers import indicators, label_text
-from .tasks import CLASSIFICATION
+from .tasks import CLASSIFICATION, COMMUNITIES, DETECTION, LABELS_OF_NODES
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -19,6 +20,8 @@ HOLDOUT = 0.2
 ORIGINS, FEW_ORIGINS = 9, 3
 """Of forecasts: usually, and where rows are many."""
 MANY = 20_000
+FEW_NODES = 100
+"""Below, all rows judge communities, and half of them labels of nodes: a fifth would say nearly nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,8 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
     rng = np.random.default_rng(rng)
     if folds is not None and folds < 1:
         raise ValueError(f"folds is {folds}: at least 1 is needed")
+    if problem.task in COMMUNITIES:
+        return _of_communities(data, problem, rng)
     if problem.task == "clustering":
         rows = data.frame.index.to_numpy()
         return Plan(rows, rows[:0], [(rows, rows)], "clusters are made of all rows and judged on them")
@@ -77,6 +82,20 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
     if problem.task == "timeSeriesForecasting" and problem.known:
         how += f"; {', '.join(problem.known)}: taken to be known ahead, in every fold as in the rows kept aside"
     return _as_ids(data, problem, known, train, holdout, parts, f"{why}; {how}")
+
+
+def _of_communities(data: Dataset, problem: Problem, rng: np.random.Generator) -> Plan:
+    """Nobody learns from the truth; part of it is kept aside, so that the choice of a model is judged by other rows."""
+    rows = data.frame.index.to_numpy()
+    known = np.flatnonzero(_known(data, problem)) if problem.targets else np.zeros(0, dtype=int)
+    if not problem.targets or (len(known) < FEW_NODES and data.splits is None):
+        why = "communities are made of the whole graph" + (", without the truth," if problem.targets else "")
+        kept = rows[known] if problem.targets else rows
+        return Plan(kept, rows[:0], [(kept, kept)], f"{why} and judged on all rows")
+    train, holdout, why = _holdout(data, problem, _known(data, problem), rng)
+    train, holdout = np.sort(train), np.sort(holdout)
+    how = "communities are made of the whole graph, without the truth; the rest chooses among them"
+    return Plan(rows[train], rows[holdout], [(rows[train], rows[train])], f"{why}; {how}")
 
 
 def _names(problem: Problem) -> str:
@@ -146,7 +165,8 @@ def _own_holdout(
             rows[late],
             f"{groups} whole groups of {names} kept aside ({late.mean():.0%} of rows)",
         )
-    late = _stratified_share(_strata(data, problem, rows), rng)
+    few = problem.task in LABELS_OF_NODES and len(rows) < FEW_NODES
+    late = _stratified_share(_strata(data, problem, rows), rng, 0.5 if few else HOLDOUT)
     return rows[~late], rows[late], f"{late.mean():.0%} of rows kept aside, {_by(problem)}"
 
 
@@ -167,6 +187,8 @@ def _group_of(data: Dataset, names: tuple[str, ...]) -> pd.Series:
 def _by(problem: Problem) -> str:
     if problem.subtask == "multiLabel":
         return "stratified by each row's rarest label"
+    if problem.task == DETECTION:
+        return "stratified by the number of objects"
     return f"stratified by {problem.targets[0]}" if len(problem.targets) == 1 else "drawn at random"
 
 
@@ -188,8 +210,10 @@ def _strata(data: Dataset, problem: Problem, rows: np.ndarray) -> np.ndarray:
     table = data.frame[list(problem.targets)].iloc[rows]
     if problem.subtask == "multiLabel":
         return _rarest_labels(table)
-    if problem.task in CLASSIFICATION:
+    if problem.task in (*CLASSIFICATION, *COMMUNITIES):
         return pd.factorize(table.iloc[:, 0].map(label_text), sort=True)[0]
+    if problem.task == DETECTION:
+        return table.iloc[:, 0].map(lambda cell: len(boxes.boxes(cell))).to_numpy(dtype=int)
     if len(table.columns) > 1:
         return np.zeros(len(rows), dtype=int)
     order = np.argsort(table.iloc[:, 0].to_numpy(dtype=float), kind="stable")
@@ -205,11 +229,11 @@ def _rarest_labels(table: pd.DataFrame) -> np.ndarray:
     return np.where(ranked.any(axis=1), np.argmax(ranked, axis=1) if len(names) else 0, len(names))
 
 
-def _stratified_share(strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """True for a fifth of the rows, in proportion; the only row of a class stays with those to learn from."""
+def _stratified_share(strata: np.ndarray, rng: np.random.Generator, share: float = HOLDOUT) -> np.ndarray:
+    """True for a share of the rows, in proportion; the only row of a class stays with those to learn from."""
     sizes = np.bincount(strata)
-    wanted = max(1, round(HOLDOUT * len(strata)))
-    exact = np.minimum(HOLDOUT * sizes, np.maximum(sizes - 1, 0))
+    wanted = max(1, round(share * len(strata)))
+    exact = np.minimum(share * sizes, np.maximum(sizes - 1, 0))
     counts = np.floor(exact).astype(int)
     room = (sizes - 1 > counts) & (sizes > 1)
     for one in np.argsort(-(exact - counts) + 1e-9 * rng.random(len(sizes)), kind="stable"):
@@ -244,7 +268,7 @@ def _folds(
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
     if problem.time:
         return _rolling(data, problem, train, folds)
-    count = folds or _fold_count(len(train))
+    count = folds or (3 if problem.task == DETECTION else _fold_count(len(train)))  # images take long
     if count == 1:
         fit, score, _ = _own_holdout(data, problem, train, rng)
         return [(fit, score)], f"one division of the training rows, {len(score):,} scored"

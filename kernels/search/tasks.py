@@ -15,6 +15,7 @@ VALUES = (
     "precisionAtTopK",
 )
 CLUSTERS = ("normalizedMutualInformation", "silhouette")
+GROUPS_OF_NODES = ("normalizedMutualInformation", "modularity")
 DISCRETE = ("boolean", "categorical", "integer")
 NUMERIC = ("integer", "real")
 
@@ -41,6 +42,8 @@ class Task:
         The task in plain words.
     searched : bool
         False where the search has no models for the task yet.
+    limits : str
+        What nobody should expect of the models that are searched, to be shown; "" where there is nothing to say.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Task:
     subtasks: tuple[str, ...] = ()
     title: str = ""
     searched: bool = True
+    limits: str = ""
 
 
 _CLASSES = ("binary", "multiClass", "multiLabel")
@@ -106,7 +110,6 @@ TASKS: dict[str, Task] = {
             ("vertexClassification",),
             _CLASSES,
             "vertex classification",
-            False,
         ),
         Task(
             "vertexNomination",
@@ -116,7 +119,6 @@ TASKS: dict[str, Task] = {
             ("vertexNomination",),
             _CLASSES,
             "vertex nomination",
-            False,
         ),
         Task(
             "linkPrediction",
@@ -126,35 +128,56 @@ TASKS: dict[str, Task] = {
             ("linkPrediction",),
             (),
             "link prediction",
-            False,
         ),
-        Task("graphMatching", DISCRETE, LABELS, ("two graphs",), ("graphMatching",), (), "graph matching", False),
+        Task("graphMatching", DISCRETE, LABELS, ("two graphs",), ("graphMatching",), (), "graph matching"),
         Task(
             "communityDetection",
             DISCRETE,
-            CLUSTERS,
+            GROUPS_OF_NODES,
             ("graph",),
             ("communityDetection",),
             ("overlapping", "nonOverlapping"),
             "community detection",
-            False,
         ),
-        Task("graphClustering", DISCRETE, CLUSTERS, ("graph",), (), (), "graph clustering", False),
+        Task(
+            "graphClustering",
+            DISCRETE,
+            GROUPS_OF_NODES,
+            ("graph",),
+            ("clustering", "graph"),
+            (),
+            "graph clustering",
+        ),
         Task(
             "objectDetection",
-            (),
+            ("boxes",),
             ("objectDetectionAP",),
             ("boxes",),
             ("objectDetection",),
             (),
             "object detection",
-            False,
+            limits="One kind of object is found, by its outlines and colours in a coarse grid, without a deep net: "
+            "rigid things, seen from one side, at least about a tenth of the image wide. Do not expect it to find "
+            "people in a crowd, animals in any pose, or tiny things.",
         ),
     )
 }
 
-CLASSIFICATION = ("classification", "semiSupervisedClassification", "timeSeriesClassification")
+COMMUNITIES = ("communityDetection", "graphClustering")
+"""Tasks that group the nodes of a graph."""
+CLUSTERING = ("clustering", *COMMUNITIES)
+"""Tasks that group rows without looking at a truth."""
+LABELS_OF_NODES = ("vertexClassification", "vertexNomination", "linkPrediction", "graphMatching")
+GRAPHS = (*LABELS_OF_NODES, *COMMUNITIES)
+"""Tasks whose rows are about nodes of graphs."""
+CLASSIFICATION = (
+    "classification",
+    "semiSupervisedClassification",
+    "timeSeriesClassification",
+    *LABELS_OF_NODES,
+)
 """Tasks whose models name classes and may give probabilities."""
+DETECTION = "objectDetection"
 RATING = "collaborativeFiltering"
 REGRESSION = ("regression", RATING)
 """Tasks whose models predict a number for a row from its own features."""
@@ -178,7 +201,8 @@ def task_of_keywords(keywords: tuple[str, ...] | list[str]) -> tuple[str | None,
     if not fitting:
         return None, subtask
     # "classification" is also what graph tasks of some documents carry beside their own keyword: the rarer word wins.
-    best = max(fitting, key=lambda task: (not task.searched, len(task.keywords)))
+    plain = ("classification", "regression", "clustering")
+    best = max(fitting, key=lambda task: (task.name not in plain, len(task.keywords)))
     return best.name, subtask
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .tasks import CLUSTERING
 from .worker_process import reason_of
 from .workers import Limits, Pool
 
@@ -257,7 +258,7 @@ class _Made:
         with self._clock("fit"):
             seen = work.data.take(rows)  # what it is not to see it is not given
             pipeline = maker_module(work.maker).build(self._config, seen, work.problem, self._seed, self._fidelity)
-            if work.problem.task == "clustering" or not self._targets:
+            if work.problem.task in CLUSTERING or not self._targets:
                 return pipeline.fit(seen.frame[self._inputs])
             return pipeline.fit(seen.frame[self._inputs], self._truth(seen.frame))
 

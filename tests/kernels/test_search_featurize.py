@@ -267,8 +267,12 @@ def test_convolutions_against_their_definition(width):
     for one in series:
         z = (one - one.mean(axis=0)) / np.where(one.std(axis=0) > 0, one.std(axis=0), 1)
         for weights, bias, dilation, channel in features.bank_:
+            weights = np.atleast_2d(weights).T  # (size, channels)
             starts = range(20 - (len(weights) - 1) * dilation)
-            answers = [sum(w * z[at + i * dilation, channel] for i, w in enumerate(weights)) + bias for at in starts]
+            answers = [
+                sum(w @ z[at + i * dilation, np.atleast_1d(channel)] for i, w in enumerate(weights)) + bias
+                for at in starts
+            ]
             wanted += [max(answers), np.mean([answer > 0 for answer in answers])]
     assert convolved(series, features.bank_).ravel() == pytest.approx(wanted)
 

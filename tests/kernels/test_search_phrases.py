@@ -99,7 +99,7 @@ def test_a_target_limits_tasks_and_a_task_limits_metrics(everything):
     tasks = by_name(found.tasks)
     assert tasks["classification"].legal and tasks["classification"].usual
     assert tasks["regression"].why.startswith("'kind' is categorical: regression takes integer or real")
-    assert "not searched yet" in tasks["linkPrediction"].why
+    assert "needs two columns that name nodes of one graph" in tasks["linkPrediction"].why
     metrics = by_name(found.metrics)
     assert metrics["accuracy"].legal and metrics["f1Macro"].usual and metrics["accuracy"].title == "accuracy"
     assert "does not judge classification" in metrics["rSquared"].why

@@ -120,7 +120,7 @@ def test_several_labels():
         (Problem("kind", "timeSeriesClassification"), "needs a feature of type timeseries"),
         (Problem("height", "timeSeriesForecasting", time="kind"), "time column 'kind' is categorical"),
         (Problem("height", "timeSeriesForecasting", horizon=0), "horizon is 0"),
-        (Problem("kind", "vertexClassification"), "not searched yet"),
+        (Problem("kind", "vertexClassification"), "needs one column that names nodes of a graph"),
         (Problem(None, "clustering", "normalizedMutualInformation"), "no target: take silhouette"),
         (Problem(["kind", "sold"], "classification"), "'kind' has '.*True, False, 1 or 0"),
         (Problem(["height", "height"], "regression"), "named twice"),

@@ -28,6 +28,7 @@ from .importance_map import ImportanceMap
 from .lift import Cutoff, LiftCurve
 from .node_link import NodeLink
 from .node_places import NodePlaces
+from .object_boxes import ObjectBoxes
 from .operations import aggregate_batches
 from .overview import TrainingOverview
 from .parallel_coordinates import ParallelCoordinates
@@ -67,6 +68,7 @@ __all__ = [
     "LossLink",
     "NodeLink",
     "NodePlaces",
+    "ObjectBoxes",
     "ParallelCoordinates",
     "ParameterImportance",
     "ParetoFront",

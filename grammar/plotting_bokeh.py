@@ -38,6 +38,8 @@ from .links import LossLink
 from .links_bokeh import LossLinkCallback
 from .node_link import NodeLink
 from .node_link_bokeh import NodeLinkPlot
+from .object_boxes import ObjectBoxes
+from .object_boxes_bokeh import ObjectBoxesPlot
 from .overview import TrainingOverview
 from .palettes import BLUE, GREY, SKY_BLUE
 from .parallel_coordinates import ParallelCoordinates
@@ -92,6 +94,7 @@ _PLOTS = {
     PartialDependence: PartialDependencePlot,
     Waveforms: WaveformsPlot,
     FrameStrips: FrameStripsPlot,
+    ObjectBoxes: ObjectBoxesPlot,
 }
 
 
@@ -202,6 +205,9 @@ def _register_search(options: Any) -> None:
     options.FrameStrips = Options("style", line_color=None)
     options.FrameStrips = Options("plot", **plot, xaxis=None, yaxis=None)
     options.FrameStrips = Options("norm", framewise=True)
+    options.ObjectBoxes = Options("style", line_color=None)
+    options.ObjectBoxes = Options("plot", **plot, xaxis=None, yaxis=None)
+    options.ObjectBoxes = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

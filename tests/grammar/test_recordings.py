@@ -53,7 +53,7 @@ def linked(renderer):
 
 
 def test_a_waveform_spans_what_is_heard(linked):
-    element, plot = linked
+    _, plot = linked
     waves = plot.handles["waves_source"].data
     assert len(waves["xs"]) == 4  # one of them has two channels
     assert len(waves["xs"][0]) <= 2 * 301 and waves["xs"][0].max() <= 1.0 and waves["xs"][1].max() <= 0.5

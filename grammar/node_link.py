@@ -135,7 +135,16 @@ class NodeLink(RowLinked, Element2D):
         return of_graph(cls, graph, color, params)
 
     @classmethod
-    def from_data(cls, data: Any, graph: str | None = None, color: str | None = None, **params: Any) -> NodeLink:
+    def from_data(
+        cls,
+        data: Any,
+        graph: str | None = None,
+        color: str | None = None,
+        target: str | None = None,
+        positive: str | None = None,
+        only: Any = None,
+        **params: Any,
+    ) -> NodeLink:
         """Of a data set with graphs, and its rows.
 
         Parameters
@@ -144,7 +153,12 @@ class NodeLink(RowLinked, Element2D):
         graph : str, optional
             Which graph; by default the one that rows name, or both side by side, where rows are about a node of each.
         color : str, optional
-            Column, or attribute of the nodes, to colour by; by default a suggested target.
+            Column, or attribute of the nodes, to colour by; `node_link_rows.COMMUNITIES`; "" for nothing. By default
+            a suggested target.
+        target, positive : str, optional
+            Of rows about pairs: which column says that there is a link, by which label.
+        only : sequence, optional
+            Ids of the rows whose values are told; by default all.
 
         Raises
         ------
@@ -154,7 +168,7 @@ class NodeLink(RowLinked, Element2D):
         from ..kernels.search.data import load
         from .node_link_rows import of_data
 
-        return of_data(cls, load(data), graph, color, params)
+        return of_data(cls, load(data), graph, color, (target, positive), only, params)
 
     @classmethod
     def from_model(

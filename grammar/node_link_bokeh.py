@@ -15,28 +15,15 @@ from holoviews.plotting.bokeh.styles import base_properties, fill_properties, li
 
 from .columns import Columns
 from .node_link import KINDS
+from .node_link_looks import LINKS, MOST_LINKS, legend, node_looks, node_sizes, short
 from .node_link_raster import Window, edge_image, polylines, stamp_nodes
 from .node_link_script import AT, DRAG, DRAW, LEFT, LINK, NEAR
-from .palettes import BLACK, BLUE, BLUISH_GREEN, GREY, ORANGE, SKY_BLUE, VERMILLION, cell_colors
+from .palettes import BLACK, GREY, ORANGE
 from .row_linked_bokeh import RowLinkedPlot
 from .still_bokeh import add_still_ranges
 
-CLASSES = (BLUE, VERMILLION, BLUISH_GREEN, "#CC79A7", SKY_BLUE, "#999933", "#882255", "#44AA99", "#AA4499", "#661100")
-MARKERS = (("circle", "●"), ("square", "■"), ("triangle", "▲"), ("diamond", "◆"))
-VERDICTS = {"right": BLUISH_GREEN, "wrong": VERMILLION}
-LINKS = {  # of each kind: colour, dash, width, and how the legend shows it
-    "expected": (BLUE, "solid", 2.2, "━"),
-    "none": (GREY, "dotted", 1.0, "┄"),
-    "found": (BLUISH_GREEN, "solid", 2.2, "━"),
-    "missed": (VERMILLION, "solid", 2.2, "━"),
-    "wrongly predicted": ("#AA4499", "dashed", 2.2, "╍"),
-    "rightly none": (GREY, "dotted", 1.0, "┄"),
-}
-UNKNOWN = "#BBBBBB"
-NAMED = 8  # labels in the legend
 LABELLED = 80  # nodes in view with their names beside them
 ARROWED = 1000  # edges whose direction is shown by a head
-MOST_LINKS = 10_000  # of rows that are drawn as lines
 REACH = 10  # pixels from the pointer to a node
 SHAPE = (700, 500)  # of the image, before the size of the plot is known
 LARGEST = (1200, 800)
@@ -73,8 +60,8 @@ class NodeLinkPlot(RowLinkedPlot):
         """One row per node in view; none where an image is drawn."""
         at = self._glyphs(element)
         x, y = element.places[at].T
-        inks, markers = self._looks(element)
-        size = self._sizes(element)
+        inks, markers = node_looks(element)
+        size = node_sizes(element)
         said = np.array(["<br>".join(map(escape, element.said(node))) for node in at], dtype=object)
         return {"x": x, "y": y, "size": size[at], "ink": inks[at], "marker": markers[at], "mark": at, "said": said}
 
@@ -93,26 +80,6 @@ class NodeLinkPlot(RowLinkedPlot):
             return np.arange(len(element))
         seen = self._seen(element)
         return seen if len(seen) <= self.many_nodes else np.zeros(0, np.int64)
-
-    def _looks(self, element: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Colour and shape of each node."""
-        value = element.dimension_values(2)
-        circles = np.full(len(element), MARKERS[0][0], dtype=object)
-        if element.labels:
-            looks = [_look(element, at) for at in range(len(element.labels))]
-            inks = np.array([*(ink for ink, _ in looks), UNKNOWN], dtype=object)[value]
-            return inks, np.array([*(MARKERS[shape][0] for _, shape in looks), "circle"], dtype=object)[value]
-        low, high = _ends(value)
-        palette = np.array([*cell_colors(), UNKNOWN], dtype=object)
-        place = np.clip((value - low) / ((high - low) or 1.0), 0, 1) * 255
-        return palette[np.where(np.isnan(place), 256, np.nan_to_num(place)).astype(int)], circles
-
-    def _sizes(self, element: Any) -> np.ndarray:
-        """Of each node in pixels; those of which nothing is said are smaller."""
-        usual = float(np.interp(len(element), [40, 200, 1000, 5000], [13, 9, 6, 5]))
-        value = element.dimension_values(2)
-        known = value >= 0 if element.labels else ~np.isnan(value)
-        return np.where(known, usual, 0.65 * usual)
 
     def mapping(self, element: Any, style: dict[str, Any]) -> dict[str, Any]:
         """Colour and shape tell the label or the value."""
@@ -133,7 +100,7 @@ class NodeLinkPlot(RowLinkedPlot):
             **selected,
             "wrong": self._wrong(element),
             "labels": self._labels(element),
-            "names": self._names(element),
+            "names": legend(element, self.extents(element)),
             "told": nothing,
         }
 
@@ -167,67 +134,20 @@ class NodeLinkPlot(RowLinkedPlot):
     def shares(self, element: Any, there: np.ndarray, name: str) -> Columns:
         """The nodes of the selected rows."""
         at = np.unique(element.marks[there])
-        return {"x": element.places[at, 0], "y": element.places[at, 1], "ring": self._sizes(element)[at] + 5}
+        return {"x": element.places[at, 0], "y": element.places[at, 1], "ring": node_sizes(element)[at] + 5}
 
     def _wrong(self, element: Any) -> Columns:
         at = np.flatnonzero(element.wrong)[: self.many_nodes]
         x, y = element.places[at].T
-        return {"x": x, "y": y, "size": self._sizes(element)[at] + 4}
+        return {"x": x, "y": y, "size": node_sizes(element)[at] + 4}
 
     def _labels(self, element: Any) -> Columns:
         """Names of the nodes in view, where there are few."""
         seen = self._seen(element) if self._window is not None else np.arange(len(element))
         at = seen if len(seen) <= LABELLED else seen[:0]
         x, y = element.places[at].T
-        names = [_short(element.called(node), 22) for node in at]
-        return {"x": x, "y": y, "text": np.array(names, dtype=object), "off": self._sizes(element)[at] / 2 + 2}
-
-    def _names(self, element: Any) -> Columns:
-        """The legend, from the top down; with several graphs their names above it."""
-        lines = [(element.by, "#444444")] if element.by else []
-        if element.labels and (element.by or len(element.labels) > 1):
-            looks = [_look(element, at) for at in range(len(element.labels[:NAMED]))]
-            named = zip(looks, element.labels, strict=False)
-            lines += [(f"{MARKERS[shape][1]} {_short(name)}", ink) for (ink, shape), name in named]
-            more = len(element.labels) - NAMED
-            lines += [(f"and {more} more", "#444444")] if more > 0 else []
-        elif not element.labels and len(element):
-            low, high = _ends(element.dimension_values(2))
-            lines += [(f"● {low:.4g}", cell_colors()[60]), (f"● {high:.4g}", cell_colors()[-1])]
-        if element.wrong.any():
-            lines.append((f"✕ wrong: {int(element.wrong.sum()):,}", BLACK))
-        lines += self._link_names(element)
-        lines = lines if len(element) else [("no nodes", "#444444")]
-        sides = self._side_names(element)
-        return {
-            "x": np.array([0.005] * len(lines) + [x for x, _ in sides]),
-            "y": np.full(len(lines) + len(sides), 1.0),
-            "off": np.array([12.0 + 15 * at for at in range(len(lines))] + [12.0] * len(sides)),
-            "text": np.array([text for text, _ in lines] + [text for _, text in sides], dtype=object),
-            "ink": np.array([ink for _, ink in lines] + ["#444444"] * len(sides), dtype=object),
-        }
-
-    def _link_names(self, element: Any) -> list[tuple[str, str]]:
-        counts = np.bincount(element.kinds[element.kinds >= 0], minlength=len(KINDS))
-        lines = [
-            (f"{LINKS[kind][3]} {kind}: {counts[at]:,}", LINKS[kind][0])
-            for at, kind in enumerate(KINDS)
-            if kind in element.shown and counts[at]
-        ]
-        many = len(element.drawn_links)
-        return lines + ([(f"{MOST_LINKS:,} of {many:,} links are drawn", "#444444")] if many > MOST_LINKS else [])
-
-    def _side_names(self, element: Any) -> list[tuple[float, str]]:
-        """Names of graphs side by side, each at the start of its own."""
-        x0, _, x1, _ = self.extents(element)
-        found, first = [], 0
-        for name, many in element.sides:
-            left = float(element.start[first : first + many, 0].min(initial=np.inf))
-            if many:
-                at = (left - x0) / (x1 - x0)
-                found.append((max(at, 0.2), f"graph {_short(name)}: {many:,} nodes"))
-            first += many
-        return found
+        names = [short(element.called(node), 22) for node in at]
+        return {"x": x, "y": y, "text": np.array(names, dtype=object), "off": node_sizes(element)[at] / 2 + 2}
 
     def layer_glyph(self, name: str) -> tuple[Glyph, dict[str, Any]]:
         """Images, segments, rings, crosses and texts."""
@@ -272,7 +192,7 @@ class NodeLinkPlot(RowLinkedPlot):
         if self._is_image(element):
             image = edge_image(self._lines(element), window, shape)
         if many:
-            stamp_nodes(image, element.places, self._looks(element)[0], window)
+            stamp_nodes(image, element.places, node_looks(element)[0], window)
         place = {"x": window[0], "y": window[1], "w": window[2] - window[0], "h": window[3] - window[1]}
         return {"image": [image], **{name: np.array([each]) for name, each in place.items()}}
 
@@ -299,7 +219,8 @@ class NodeLinkPlot(RowLinkedPlot):
             return 0.0, 0.0, 1.0, 1.0
         (x0, y0), (x1, y1) = element.start.min(axis=0), element.start.max(axis=0)
         dx, dy = (0.05 * (b - a) or 0.5 for a, b in ((x0, x1), (y0, y1)))
-        return float(x0 - 3 * dx), float(y0 - dy), float(x1 + 2 * dx), float(y1 + 2 * dy)
+        wide = 0.5 if element.sides else 1.0
+        return float(x0 - 2 * wide * dx), float(y0 - dy), float(x1 + 1.5 * wide * dx), float(y1 + 2 * dy)
 
     def _get_range_extents(self, element: Any, ranges: Any, range_type: str, *dims: Any) -> tuple[float, ...]:
         return self.extents(element)
@@ -345,7 +266,7 @@ class NodeLinkPlot(RowLinkedPlot):
         plot.js_on_event("mouseleave", CustomJS(args={"to": self.handles["at_place"]}, code=LEFT))
         self.hear(self.handles["at_place"], "data", self._moved)
         self.hear(self.handles["tapped_place"], "data", self._tapped_at)
-        window = self.handles["window"] = ColumnDataSource({"at": [], "size": []})
+        window = self.handles["window"] = ColumnDataSource({"at": []})
         draw = CustomJS(args={"window": window, "figure": plot, "raster": raster, **ranges}, code=DRAW)
         for each in ranges.values():
             each.js_on_change("start", draw)
@@ -432,11 +353,11 @@ class NodeLinkPlot(RowLinkedPlot):
     def _looked(self, attr: str, old: Any, new: Any) -> None:
         """Another part is looked at: the image and the nodes of it."""
         element = self.current_frame
-        if element is None or len(new["at"]) != 4:
+        if element is None or len(new["at"]) != 6:
             return
-        x0, y0, x1, y1 = (float(each) for each in new["at"])
+        x0, y0, x1, y1, width, height = (float(each) for each in new["at"])
         self._window = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-        self._shape = max(int(new["size"][0]), 50), max(int(new["size"][1]), 50)
+        self._shape = max(int(width), 50), max(int(height), 50)
         if len(element) > self.many_nodes:
             self.handles["source"].data = self.columns(element)
         labels = self._labels(element)
@@ -485,24 +406,3 @@ class NodeLinkPlot(RowLinkedPlot):
 
 def _forget(stream: Any, subscriber: Any) -> None:
     stream._subscribers = [(at, each) for at, each in stream._subscribers if each != subscriber]
-
-
-def _ends(value: np.ndarray) -> tuple[float, float]:
-    known = value[np.isfinite(value)]
-    low, high = np.quantile(known, [0.01, 0.99]) if len(known) else (0.0, 1.0)
-    return float(low), float(high)
-
-
-def _look(element: Any, at: int) -> tuple[str, int]:
-    """Colour and number of the shape of a label: ten colours, then the same in another shape, and so on; then grey."""
-    if not element.by and len(element.labels) == 1:
-        return BLUE, 0
-    if element.by == "verdict" and element.labels[at] in VERDICTS:
-        return VERDICTS[element.labels[at]], 0
-    ink = element.inks[at] if len(element.inks) else at
-    shape, color = divmod(ink, len(CLASSES))
-    return (CLASSES[color], shape) if shape < len(MARKERS) else (GREY, 0)
-
-
-def _short(name: str, most: int = 18) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"

@@ -12,6 +12,8 @@ from .node_link import KINDS, ordered, pairs
 from .node_places import NodePlaces
 
 COLORS = ("prediction", "truth", "error")
+COMMUNITIES = "communities (Louvain)"
+"""To colour nodes by groups that have many edges among themselves."""
 TOLD = 6  # attributes of a node in its tooltip
 BESIDE = 0.12  # between two graphs side by side
 
@@ -60,21 +62,22 @@ def _of_holoviews(cls: type, source: Any, color: Any, params: dict[str, Any]) ->
     return cls({"x": x, "y": y, "value": value}, datatype=["dictionary"], **(known | told | params))
 
 
-def of_data(cls: type, data: Any, graph: str | None, color: str | None, params: dict[str, Any]) -> Any:
+def of_data(
+    cls: type, data: Any, graph: str | None, color: str | None, link: tuple[Any, Any], only: Any, params: dict[str, Any]
+) -> Any:
     """Of a data set and its rows."""
     rows = Rows(data, graph)
-    if color is None:
-        color = next((name for name, found in data.columns.items() if found.role == "suggestedTarget"), None)
-        color = color if color is not None and not rows.paired else None
+    suggested = next((name for name, found in data.columns.items() if found.role == "suggestedTarget"), None)
+    known: dict[str, Any] = {}
     if rows.paired:
-        target = params.pop("target", None) or next(
-            (name for name, found in data.columns.items() if found.role == "suggestedTarget"), None
-        )
-        known = {"kinds": _expected(data, target, params.pop("positive", None))}
-    else:
-        known = {}
-        params.pop("target", None), params.pop("positive", None)
-    values = None if color is None else _column(rows, color)
+        known["kinds"] = _expected(data, link[0] or suggested, link[1])
+        if only is not None:
+            known["kinds"] = np.where(rows.index.isin(only), known["kinds"], -1)
+    elif color is None:
+        color = suggested
+    values = _column(rows, color) if color else None
+    if values is not None and only is not None and color in data.columns:
+        values = values.where(rows.index.isin(only))
     return rows.made(cls, values, color or "", known | params)
 
 
@@ -114,7 +117,7 @@ def _labelled(model: Any) -> bool:
 
 def _answers(model: Any, frame: pd.DataFrame, color: str) -> tuple[str, pd.Series]:
     """What is told of a model's rows, and its name."""
-    from ..kernels.search.tasks import CLASSIFICATION
+    from ..kernels.search.tasks import CLASSIFICATION, CLUSTERING
 
     if model.problem.task in CLASSIFICATION:
         if color != "error":
@@ -122,7 +125,7 @@ def _answers(model: Any, frame: pd.DataFrame, color: str) -> tuple[str, pd.Serie
         right = frame["truth"].map(str) == frame["prediction"].map(str)
         known = frame["truth"].notna() & frame["prediction"].notna()
         return "verdict", pd.Series(np.where(right, "right", "wrong"), frame.index, dtype=object).where(known)
-    if model.problem.task.endswith(("lustering", "Detection")):
+    if model.problem.task in CLUSTERING:
         name = {"prediction": "community", "truth": "truth", "error": "truth"}[color]
         return name, frame["prediction" if color == "prediction" else "truth"].map(str, na_action="ignore")
     if color != "error":
@@ -167,6 +170,11 @@ class Rows:
             found = data.graphs[columns[name]].places(data.frame[name])
             self.nodes.append(np.where(found >= 0, found + start[columns[name]], -1))
 
+    def _title(self, graph: Any) -> str:
+        """What its file is called, where it has one."""
+        resource = self.data.resources.get(graph.name)
+        return graph.name if resource is None else resource.path.stem
+
     def per_node(self, values: pd.Series, missing: Any) -> np.ndarray:
         """A value per node: that of the first row about it that has one."""
         size = sum(len(each.nodes) for each in self.graphs)
@@ -182,7 +190,8 @@ class Rows:
     ) -> Any:
         """The element; `values` by row id, or one per node. Between two graphs no links are drawn at first."""
         if len(self.graphs) > 1:
-            params = {"shown": ()} | params
+            sides = [(self._title(graph), len(graph.nodes)) for graph in self.graphs]
+            params = {"shown": (), "sides": sides} | params
         drawn = _Drawn(self.graphs, params)
         if values is not None:
             per_node = len(values) == drawn.size and not values.index.equals(self.index)
@@ -266,6 +275,8 @@ def _coloured(
 def _column(rows: Rows, color: str) -> pd.Series:
     """A column of the table, by row id, or an attribute of the nodes, one per node."""
     data = rows.data
+    if color == COMMUNITIES:
+        return _communities(rows.graphs)
     if color in data.columns:
         found = data.frame[color]
         return found if data.columns[color].type in ("integer", "real") else found.map(str, na_action="ignore")
@@ -279,6 +290,21 @@ def _column(rows: Rows, color: str) -> pd.Series:
     if numeric and len(rows.graphs) == 1 and rows.graphs[0].types.get(color) == "categorical":
         numeric = False
     return values if numeric else values.map(lambda one: _text(one), na_action="ignore")
+
+
+def _communities(graphs: Sequence[Any]) -> pd.Series:
+    """Of each node, numbered by size; of each graph by itself."""
+    import networkx as nx
+
+    found = []
+    for graph in graphs:
+        network = graph.network()
+        groups = nx.community.louvain_communities(nx.from_scipy_sparse_array(network.weighted), seed=0)
+        number = np.zeros(len(network), dtype=int)
+        for at, group in enumerate(sorted(groups, key=lambda some: (-len(some), min(some))), 1):
+            number[list(group)] = at
+        found.append(pd.Series(number))
+    return pd.concat(found, ignore_index=True).map(str)
 
 
 def _text(value: Any) -> str:

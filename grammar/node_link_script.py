@@ -100,7 +100,7 @@ const ask = () => {
   const x0 = Math.min(x_range.start, x_range.end), y0 = Math.min(y_range.start, y_range.end)
   window._last = [x0, y0, w, h, figure.inner_width, figure.inner_height]
   window._asked = raster.data.image.length ? Date.now() : 0
-  window.data = {at: [x0, y0, x0 + w, y0 + h], size: [figure.inner_width, figure.inner_height]}
+  window.data = {at: [x0, y0, x0 + w, y0 + h, figure.inner_width, figure.inner_height]}
 }
 again()
 """

@@ -25,6 +25,7 @@ from .gradients import GradientFlow, GradientHorizon
 from .image_mosaic import ImageMosaic
 from .importance_bars import ParameterImportance
 from .importance_map import ImportanceMap
+from .key_errors import KeyErrors
 from .lift import Cutoff, LiftCurve
 from .node_link import NodeLink
 from .node_places import NodePlaces
@@ -45,6 +46,7 @@ from .series_tracks import SeriesTracks, series_tracks
 from .step_matrix import StepMatrix
 from .streams import BatchSelection, Playhead, RowSelection
 from .symbol_rows import SymbolRows
+from .value_histogram import ValueHistogram
 from .waveforms import Waveforms
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "GradientHorizon",
     "ImageMosaic",
     "ImportanceMap",
+    "KeyErrors",
     "LiftCurve",
     "LossLink",
     "NodeLink",
@@ -85,6 +88,7 @@ __all__ = [
     "SymbolRows",
     "Target",
     "TrainingOverview",
+    "ValueHistogram",
     "Waveforms",
     "aggregate_batches",
     "cube_views",

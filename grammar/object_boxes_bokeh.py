@@ -133,12 +133,13 @@ class ObjectBoxesPlot(GrowingPlot):
         if name in ("names", "sure"):
             font: dict[str, Any] = {"text_font_size": "11px", "text_baseline": "bottom"}
             if name == "sure":
-                font |= {"text_font_size": "10px", "background_fill_color": "#FFFFFF", "background_fill_alpha": 0.7}
+                font |= {"text_font_size": "10px", "background_fill_color": "#FFFFFF", "background_fill_alpha": 0.8}
+                font |= {"y_offset": -3}
             return Text(x="x", y="y", text="text", **font), {}
         if name == "found":
-            return Quad(**sides, fill_color=None, line_color="ink", line_width=2), {}
+            return Quad(**sides, fill_color=None, line_color="ink", line_width=1.5), {}
         if name in ("truth", "missed"):
-            ink: dict[str, Any] = {"line_color": INKS["hit" if name == "truth" else "missed"], "line_width": 2}
+            ink: dict[str, Any] = {"line_color": INKS["hit" if name == "truth" else "missed"], "line_width": 3}
             return Quad(**sides, fill_color=None, line_dash="solid" if name == "truth" else "dashed", **ink), {}
         if name == "lit":
             return Quad(**sides, fill_color=ORANGE, line_color=ORANGE, line_width=3), {}

@@ -32,6 +32,8 @@ from .importance_bars import ParameterImportance
 from .importance_bars_bokeh import ParameterImportancePlot
 from .importance_map import ImportanceMap
 from .importance_map_bokeh import ImportanceMapPlot
+from .key_errors import KeyErrors
+from .key_errors_bokeh import KeyErrorsPlot
 from .lift import LiftCurve
 from .lift_bokeh import LiftCurvePlot
 from .links import LossLink
@@ -62,6 +64,8 @@ from .series_tracks_bokeh import SeriesTracksPlot
 from .step_matrix import StepMatrix
 from .step_matrix_bokeh import StepMatrixPlot
 from .symbol_rows import SymbolRows
+from .value_histogram import ValueHistogram
+from .value_histogram_bokeh import ValueHistogramPlot
 from .waveforms import Waveforms
 from .waveforms_bokeh import WaveformsPlot
 
@@ -95,6 +99,8 @@ _PLOTS = {
     Waveforms: WaveformsPlot,
     FrameStrips: FrameStripsPlot,
     ObjectBoxes: ObjectBoxesPlot,
+    ValueHistogram: ValueHistogramPlot,
+    KeyErrors: KeyErrorsPlot,
 }
 
 
@@ -208,6 +214,12 @@ def _register_search(options: Any) -> None:
     options.ObjectBoxes = Options("style", line_color=None)
     options.ObjectBoxes = Options("plot", **plot, xaxis=None, yaxis=None)
     options.ObjectBoxes = Options("norm", framewise=True)
+    options.ValueHistogram = Options("style", color=SKY_BLUE, line_color="white", line_width=0.5)
+    options.ValueHistogram = Options("plot", **plot, height=240)
+    options.ValueHistogram = Options("norm", framewise=True)
+    options.KeyErrors = Options("style", fill_alpha=0.55, line_color=None)
+    options.KeyErrors = Options("plot", **plot, height=260)
+    options.KeyErrors = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_rows, split_of
 from learnviews.apps.snowcat.pane import button, quiet, select
-from learnviews.kernels.search.tasks import CLASSIFICATION, CLUSTERING
+from learnviews.kernels.search.tasks import CLASSIFICATION, CLUSTERING, DETECTION
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model, Problem
@@ -170,7 +170,11 @@ class RowMaps(ResultViews):
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
-        return problem.task not in CLUSTERING and len(problem.targets) == 1 and problem.subtask != "multiLabel"
+        return (
+            problem.task not in (*CLUSTERING, DETECTION)
+            and len(problem.targets) == 1
+            and problem.subtask != "multiLabel"
+        )
 
     def controls(self, models: list[Model]) -> str:
         if self._color not in self.colors:

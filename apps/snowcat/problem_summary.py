@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import STEPS, Card
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
-from learnviews.apps.snowcat.problem_words import ORIGINS, metric_of, sentence_html, task_of
+from learnviews.apps.snowcat.problem_words import ORIGINS, limits_of, metric_of, sentence_html, task_of
 from learnviews.kernels import search
 from learnviews.kernels.search.legality import no_feature, usable_features
 from learnviews.kernels.search.metrics import METRICS
@@ -95,6 +95,7 @@ class ProblemSummary(Card):
             facts.append(("Split", found.split))
         facts += [("Meaningful", entry.mark), ("From", ORIGINS.get(entry.origin, entry.origin))]
         facts += [("Why", problem.reason)] if problem.reason else []
+        facts += [("Limits", limits)] if (limits := limits_of(problem)) else []
         facts += [("Description", problem.description)] if problem.description else []
         listed = "".join(f"<dt>{text(name)}</dt><dd>{text(told)}</dd>" for name, told in facts)
         title = f"<p><b>{text(problem.name)}</b></p>" if problem.name else ""

@@ -37,6 +37,7 @@ KINDS = {
     "graph": "graphs",
     "audio": "sounds",
     "video": "videos",
+    "boxes": "objects",
 }
 """Type of a column -> what a page calls its values."""
 ONE = {"others": "other", "series": "series"} | {each: each[:-1] for each in KINDS.values() if each != "series"}

@@ -43,6 +43,7 @@ class Detections(RowsCard):
         super().__init__(room, slot)
         self._model: Any = None
         self._least, self._layers, self._which, self._first = LEAST, ["truth", "found"], "all", 0
+        self._found: Any = None  # what was counted last: shown until the next is there
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
@@ -55,9 +56,9 @@ class Detections(RowsCard):
     def draw(self, models: list[Model]) -> None:
         numbers = [model.number for model in models]
         if self._model not in numbers:
-            self._model, self._first = numbers[0], 0
+            self._model, self._first, self._found = numbers[0], 0, None
         model = models[numbers.index(self._model)]
-        self.slot.html(self._controls(models, None))
+        self.slot.html(self._controls(models, self._found))
         kept = self.room.rows.kept if self._which == "kept" else None
         work = partial(self._work, model, split_of(models), self._least, self._which, self._first, kept)
         self.later(work, partial(self._placed, models))
@@ -76,7 +77,8 @@ class Detections(RowsCard):
 
     def _placed(self, models: list[Model], found: Any) -> None:
         element, counts, many, self._first = found
-        self.slot.html(self._controls(models, (counts, many)))
+        self._found = counts, many
+        self.slot.html(self._controls(models, self._found))
         if element is None:
             self.slot.clear()
         else:

@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help serve test test-slow test-nojit bench bench-search lint format browser clean
+.PHONY: help serve test test-slow test-nojit bench bench-search lint format browser voice clean
 
 help:
 	@echo "make serve      install, record a first training if there is none, serve the apps"
@@ -41,10 +41,10 @@ $(VENV)/installed-test: setup.py __init__.py | $(BIN)/python
 serve: $(VENV)/installed
 	@LEARNVIEWS_HOME="$(CURDIR)" $(BIN)/learnviews serve --port $(PORT)
 
-test: $(VENV)/installed-test browser lint
+test: $(VENV)/installed-test browser voice lint
 	$(PYTEST) -n $(JOBS) --dist loadfile
 
-test-slow: $(VENV)/installed-test browser
+test-slow: $(VENV)/installed-test browser voice
 	$(PYTEST) -m slow
 
 bench: $(VENV)/installed-test browser
@@ -87,6 +87,17 @@ browser:
 	echo "The browser tests need Chrome or Chromium on the PATH. Install one (Debian, Ubuntu: apt-get install chromium),"; \
 	echo "or leave these tests out: make PYTEST_ADDOPTS=\"-m 'not ui and not slow and not benchmark'\" BROWSER=no test"; \
 	if [ "$(BROWSER)" = no ]; then exit 0; else exit 1; fi
+
+# The tests of speech speak for themselves: espeak-ng is installed where that is allowed; without it they are skipped.
+voice:
+	@command -v espeak-ng >/dev/null 2>&1 && exit 0; \
+	if command -v apt-get >/dev/null 2>&1; then \
+	  as=""; if [ "$$(id -u)" != 0 ]; then as="sudo -n"; fi; \
+	  echo "Installing espeak-ng for the tests of speech"; \
+	  { $$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -q -y --no-install-recommends espeak-ng; } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "No speech synthesizer on the PATH: tests of spoken digits are skipped (Debian, Ubuntu: apt-get install espeak-ng)"
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks

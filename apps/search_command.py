@@ -27,6 +27,19 @@ TICK = 0.25  # seconds between looks at the clock
 BAR = 24  # characters
 
 
+def graph_options(command: Any) -> Any:
+    """What a table has to do with graphs."""
+    for option in (
+        click.option("--edges", metavar="A,B", help="Columns of DATA with the ends of edges: a row is an edge."),
+        click.option("--nodes", metavar="A[,B]", help="Columns of DATA that name nodes of --graph."),
+        click.option(
+            "--graph", type=click.Path(path_type=Path), help="A graph that DATA is about: GML, GraphML, edges."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--problem", "problem_file", type=click.Path(path_type=Path), help="A problemDoc.json.")
@@ -34,6 +47,7 @@ BAR = 24  # characters
 @click.option("--task", metavar="TASK", help="classification, regression, ...  [default: the most promising]")
 @click.option("--metric", metavar="METRIC", help="accuracy, f1Macro, meanSquaredError, ...  [default: the task's]")
 @click.option("--features", metavar="A,B,...", help="Columns to predict from.  [default: all that may be]")
+@graph_options
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Of search.  [default: 60, without --trials]")
 @click.option("--trials", type=click.IntRange(1), help="Stop after so many trials.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
@@ -46,10 +60,12 @@ BAR = 24  # characters
 def search(data: Path, out: Path | None, resume: bool, **options: Any) -> None:
     """Search models for DATA and export the best.
 
-    DATA is a D3M folder, a CSV or Parquet file, or a folder of images, texts, sounds or videos.
+    DATA is a D3M folder, a CSV or Parquet file, a graph, or a folder of images, texts, sounds or videos.
 
     Without --problem or --target: the problem that comes with a D3M folder, else the most promising one that
     `learnviews problems DATA` lists. Ctrl-C ends the search; the models are those reached. `--resume` goes on.
+
+    Of a graph, `--task linkPrediction` without a target holds out edges and draws pairs that are none (by --seed).
     """
     with clear_errors():
         out = out or Path(f"{data.resolve().stem}-search")
@@ -58,6 +74,10 @@ def search(data: Path, out: Path | None, resume: bool, **options: Any) -> None:
         study = _opened(out, options) if resume else _begun(data, out, options)
         try:
             click.echo(f"{study.data.name}: {study.problem.sentence(study.data)}")
+            if limits := _limits(study.problem):
+                click.echo(f"What not to expect: {limits}")
+            if limits := _limits(study.problem):
+                click.echo(f"What not to expect: {limits}")
             stopped = _run(study, options)
             _end(study, out / "export", options["models"])
             if stopped:
@@ -69,19 +89,22 @@ def search(data: Path, out: Path | None, resume: bool, **options: Any) -> None:
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("-n", "most", default=LISTED, show_default=True, type=click.IntRange(1), help="List so many.")
+@graph_options
 @click.option("--out", type=click.Path(path_type=Path), help="Write them as problemDoc files to this folder.")
-def problems(data: Path, most: int, out: Path | None) -> None:
+def problems(data: Path, most: int, out: Path | None, **options: Any) -> None:
     """List the problems that DATA can be asked, the most promising first, with the reason."""
     from ..kernels import search as kernel
 
     with clear_errors():
-        found = kernel.load(data)
+        found = _loaded(kernel, data, options)
         listed = kernel.discover(found, n=most)
         if not listed:
             why = "; ".join(f"{name}: {reason}" for name, reason in list(listed.left_out.items())[:LISTED])
             raise click.ClickException(f"{data}: no problem is legal for its columns: {why or _columns(found)}")
         for note in found.notes:
             click.echo(f"note: {note}")
+        for facts in kernel.describe_graphs(found):
+            click.echo(f"graph {facts.name}: {facts.nodes:,} nodes, {facts.edges:,} edges, {_kind(facts)}")
         click.echo("    promise (0 to 1), problem, reason")
         for number, problem in enumerate(listed, 1):
             click.echo(f"{number:3} {problem.score:6.2f}  {problem.sentence(found)}")
@@ -91,10 +114,26 @@ def problems(data: Path, most: int, out: Path | None) -> None:
         if len(listed.left_out) > LISTED:
             click.echo(f"no target: {len(listed.left_out) - LISTED} more columns")
         first = listed[0]
-        click.echo(f"\nSearch the first: {shlex.join(['learnviews', 'search', str(data), *_asked(first)])}")
+        graph = [word for name in ("graph", "nodes", "edges") if options[name] for word in (f"--{name}", options[name])]
+        words = ["learnviews", "search", data, *graph, *_asked(first)]
+        click.echo(f"\nSearch the first: {shlex.join(map(str, words))}")
         if out is not None:
             _write_problems(listed, out)
             click.echo(f"\n{len(listed)} problems in {out}: learnviews search {data} --problem {out}/01.json")
+
+
+def _kind(facts: Any) -> str:
+    words = ["directed" if facts.directed else "undirected"]
+    words += [f"{facts.isolated:,} nodes without an edge"] if facts.isolated else []
+    return ", ".join(words)
+
+
+def _loaded(kernel: Any, path: Path, options: dict[str, Any]) -> Any:
+    """The data set, with its graph where one is named."""
+    if bool(options["graph"]) != bool(options["nodes"]):
+        raise click.UsageError("--graph and --nodes go together: a file, and the columns that name its nodes")
+    data = kernel.load(path, edges=_names(options["edges"]))
+    return data.with_graph(options["graph"], _names(options["nodes"])) if options["graph"] else data
 
 
 def _asked(problem: Problem) -> list[str]:
@@ -117,6 +156,7 @@ def _write_problems(listed: list[Any], out: Path) -> None:
 
 def _begun(path: Path, out: Path, options: dict[str, Any]) -> Any:
     from ..kernels import search as kernel
+    from ..kernels.search.graph_rules import node_columns
 
     if options["problem_file"] and (options["targets"] or options["task"] or options["metric"]):
         raise click.UsageError("--problem says all of --target, --task and --metric; give one or the other")
@@ -124,7 +164,9 @@ def _begun(path: Path, out: Path, options: dict[str, Any]) -> Any:
         raise FileExistsError(f"{out}: exists already; choose another name with --out, or go on with it: --resume")
     if not out.resolve().parent.is_dir():
         raise FileNotFoundError(f"{out.parent}: no such folder to put the study in")
-    data = kernel.load(path)
+    data = _loaded(kernel, path, options)
+    if options["task"] == "linkPrediction" and not options["targets"] and len(node_columns(data)) == 1:
+        data = kernel.links(data, rng=options["seed"])
     problem = _problem(kernel, data, path, options).check(data)
     for note in data.notes:
         click.echo(f"note: {note}")
@@ -160,9 +202,13 @@ def _problem(kernel: Any, data: Any, path: Path, options: dict[str, Any]) -> Pro
 
 
 def _promising(kernel: Any, data: Any, task: str | None) -> Problem:
+    from ..kernels.search.tasks import COMMUNITIES
+
     for each in kernel.discover(data):
         if task is None or each.task == task:
             return each
+    if task in COMMUNITIES and data.graphs:
+        return kernel.Problem(None, task)
     wanted = f"{task} problem" if task else "problem"
     raise ValueError(f"{data.name}: no {wanted} is legal for its columns: {_columns(data)}")
 
@@ -181,6 +227,20 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 
 def _columns(data: Any) -> str:
     return ", ".join(f"{name} ({column.type})" for name, column in data.columns.items())
+
+
+def _limits(problem: Problem) -> str:
+    """What nobody should expect of models of this task."""
+    from ..kernels.search import TASKS
+
+    return TASKS[problem.task].limits if problem.task in TASKS else ""
+
+
+def _limits(problem: Problem) -> str:
+    """What nobody should expect of models of this task."""
+    from ..kernels.search import TASKS
+
+    return TASKS[problem.task].limits if problem.task in TASKS else ""
 
 
 # -- the search as it runs

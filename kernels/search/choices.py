@@ -112,7 +112,7 @@ def parameters(data, problem, exclude: Iterable[str] = ()) -> list[Hyperparamete
     if problem.task == DETECTION:
         return _detection(known, tuple(exclude))
     if problem.task == RATING:
-        return _ratings(known, problem, tuple(exclude), max(map(data.distinct, problem.keys)))
+        return _ratings(known, problem, tuple(exclude), tuple(map(data.distinct, problem.keys)))
     return _supervised(known, problem, tuple(exclude))
 
 
@@ -278,9 +278,10 @@ def _lags(known: Facts, learned: When) -> list[Hyperparameter]:
     return found
 
 
-def _ratings(known: Facts, problem, exclude: tuple[str, ...], crowd: int) -> list[Hyperparameter]:
+def _ratings(known: Facts, problem, exclude: tuple[str, ...], sides: tuple[int, ...]) -> list[Hyperparameter]:
     """Models of the two keys alone, then any regressor on their factors and on all other columns."""
-    names = [name for name in RATERS if crowd <= CROWD or name not in ("users", "items")]
+    crowds = dict(zip(("users", "items"), sides, strict=True))
+    names = [name for name in RATERS if crowds.get(name, 0) <= CROWD]
     model = _models(
         [n for n in (*names, *offered(VALUES, known.rows, exclude)) if n not in exclude], exclude, "factors"
     )

@@ -39,7 +39,7 @@ class Clip(NamedTuple):
         Length of the clip, as far as it can be read.
     rate : float
         Frames per second.
-    count : int
+    total : int
         Frames in all, as far as they can be read.
     """
 
@@ -49,7 +49,7 @@ class Clip(NamedTuple):
     steps: np.ndarray
     seconds: float
     rate: float
-    count: int
+    total: int
 
 
 def read_clip(path: Path, moments: int = MOMENTS, side: int | None = None) -> Clip:

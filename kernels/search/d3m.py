@@ -22,6 +22,7 @@ from .d3m_doc import DOC, read_doc, read_resources
 from .data import D3M_INDEX, Dataset, Resource, check_ids, named
 from .graph_data import NODE, with_d3m_graphs
 from .media import check_files, resources_of
+from .spans import with_spans
 from .values import label, listed
 
 PROBLEM_DOC, SPLITS = "problemDoc.json", "dataSplits.csv"
@@ -232,7 +233,7 @@ def _build(
     frame, columns = _typed(raw, described, types, str(learning.path))
     data = Dataset(_name(folders[0]) or path.name, frame, columns, path, resources, None, notes)
     data = _joined(resources_of(_divided(data, keys, splits), types, types))
-    return check_files(with_d3m_graphs(data, learning.name))
+    return check_files(with_spans(with_d3m_graphs(data, learning.name)))
 
 
 def _with_sets(

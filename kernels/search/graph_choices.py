@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from .problem import Problem
 
 FINDERS = ("louvain", "greedy", "labels", "parts", "blocks")
-MOST_NODES = {"greedy": 20_000, "parts": 50_000, "blocks": 1500}
+MOST_NODES = {"greedy": 3000, "parts": 50_000, "blocks": 1500}
 """Beyond so many nodes a way to find communities is too slow to be offered."""
-MANY = 5000
-"""Nodes from which on assignments of all to all are not offered."""
+MANY, RELAXED = 2000, 300
+"""Nodes up to which assignments of all to all are offered, and their relaxation."""
 
 
 def graph_settings(data: Dataset, problem: Problem, learned: When) -> list[Hyperparameter]:
@@ -56,8 +56,7 @@ def _of_links(data: Dataset, problem: Problem) -> list[Hyperparameter]:
 
 def _of_matches(data: Dataset, problem: Problem) -> list[Hyperparameter]:
     sizes = [len(data.graphs[name].nodes) for name in _graphs(data, problem)]
-    assigned = ("none", "linear", "relaxed") if max(sizes) <= 300 else ("none", "linear")
-    assigned = assigned if max(sizes) <= MANY else ("none",)
+    assigned = ("none", *(("linear",) if max(sizes) <= MANY else ()), *(("relaxed",) if max(sizes) <= RELAXED else ()))
     return [
         Choice("match:structure", ("yes", "no")),
         Integer("match:rounds", 0, 3, 1),

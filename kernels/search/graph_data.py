@@ -223,12 +223,13 @@ def _d3m_graph(data: Dataset, resource: Any, learning: str) -> tuple[Graph, tupl
     from .graph_files import graph_of_table, pair_columns, read_graph
 
     if not resource.columns and resource.path.suffix.lower() not in (".csv", ".tsv"):
-        return read_graph(resource.path, resource.name), None
+        kind = next((f".{end}" for end in ("graphml", "gml") if any(end in f for f in resource.formats)), "")
+        return read_graph(resource.path, resource.name, kind), None
     frame, notes = table_files.read_csv(resource.path)
-    ends = [_end(resource.columns, "source"), _end(resource.columns, "target")]
-    if None in ends:
+    ends = [*filter(None, (_end(resource.columns, "source"), _end(resource.columns, "target")))]
+    if len(ends) != 2:
         ends = [column.name for column in resource.columns if column.refers][:2]
-    pair = ends if len(ends) == 2 else list(pair_columns(frame) or frame.columns[-2:])
+    pair = ends if len(ends) == 2 else list(map(str, pair_columns(frame) or frame.columns[-2:]))
     directed = any(role.lower().startswith("directed") for column in resource.columns for role in column.roles)
     about = next((column for column in resource.columns if column.name == pair[0]), None)
     if about is None or about.refers in (None, learning) or about.refers not in data.resources:
@@ -352,7 +353,8 @@ def _no_edges(graph: Graph, pairs: np.ndarray, wanted: int, rng: np.random.Gener
     """(at most `wanted`, 2) different pairs that are no edges."""
     size = len(graph.nodes)
     side = graph.nodes[sides].map(node_text).to_numpy() if sides in graph.nodes else None
-    taken, found = set((pairs @ [size, 1]).tolist()), []
+    taken: set[int] = set((pairs @ [size, 1]).tolist())
+    found: list[tuple[int, int]] = []
     for _ in range(200):
         if len(found) >= wanted:
             break

@@ -36,8 +36,10 @@ def is_graph(path: str | Path) -> bool:
     return str(path).lower().endswith(GRAPHS)
 
 
-def read_graph(path: Path, name: str | None = None) -> Graph:
+def read_graph(path: Path, name: str | None = None, kind: str = "") -> Graph:
     """The graph in a file: .gml, .graphml, or a list of edges (.edgelist, .edges: a line per edge).
+
+    `kind`: ".gml" or ".graphml" where that is known, and the file is called otherwise.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def read_graph(path: Path, name: str | None = None) -> Graph:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     readers = {".gml": _read_gml, ".graphml": _read_graphml}
-    reader = readers.get(path.suffix.lower(), _read_lines)
+    reader = readers.get(kind or path.suffix.lower(), _read_lines)
     return reader(path, name or path.stem)
 
 
@@ -179,10 +181,10 @@ def _table(records: Sequence[dict[Any, Any]]) -> pd.DataFrame:
     """Attributes as columns, None where one is not there; what is no plain value as text."""
     names = dict.fromkeys(str(key) for record in records for key in record)
     plain = (str, int, float, bool, type(None))
-    cells = {name: [None] * len(records) for name in names}
+    cells: dict[str, list[Any]] = {name: [None] * len(records) for name in names}
     for at, record in enumerate(records):
         for key, value in record.items():
-            cells[str(key)][at] = value if isinstance(value, plain) else str(value)  # type: ignore[call-overload]
+            cells[str(key)][at] = value if isinstance(value, plain) else str(value)
     frame = pd.DataFrame(index=range(len(records)))
     return frame.assign(**{name: pd.Series(values, dtype=object).infer_objects() for name, values in cells.items()})
 

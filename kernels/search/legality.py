@@ -18,7 +18,7 @@ from .graph_rules import natural_graph_task, node_columns, with_nodes
 from .keys import with_keys
 from .metrics import METRICS, default_positive
 from .problem import Problem
-from .tasks import BINARY, CLASSIFICATION, CLUSTERING, DETECTION, RATING, TASKS, Task
+from .tasks import BINARY, CLASSIFICATION, CLUSTERING, COMMUNITIES, DETECTION, RATING, TASKS, Task
 
 if TYPE_CHECKING:
     from .columns import Column
@@ -277,6 +277,8 @@ def _with_features(problem: Problem, data: Dataset) -> Problem:
         known = _known_ahead(problem, data)
         names = [name for name in (problem.time, *problem.groups, *known) if name]
         return _change(problem, known=known, features=tuple(dict.fromkeys(names)))
+    if problem.task in COMMUNITIES:  # nothing but the graph is looked at
+        return _change(problem, features=problem.nodes)
     if problem.features is not None:
         return _change(
             problem, features=tuple(dict.fromkeys((*(problem.keys or ()), *(problem.nodes or ()), *problem.features)))

@@ -29,8 +29,8 @@ SCORES = (
     "linked back",
 )
 """Names of the columns of `link_scores`."""
-CHUNK = 4_000_000
-"""Numbers that a piece of the tables of paths holds at most."""
+CHUNK = 2000
+"""Pairs whose paths are followed at once."""
 KEPT, KEPT_NODES = 32, 400_000
 """Graphs with the edges of different folds that are kept at once, and the nodes that these may have together."""
 
@@ -101,7 +101,7 @@ class LinkFeatures(TransformerMixin, BaseEstimator):
         return self._features(self._with_links(pairs, codes), wanted)
 
     def _features(self, graph: Network, pairs: np.ndarray) -> np.ndarray:
-        there = (pairs >= 0).all(axis=1)
+        there = np.asarray((pairs >= 0).all(axis=1))
         u, v = np.where(there[:, None], pairs, 0).T
         found = [link_scores(graph, u, v)] if self.scores == "yes" else []
         if self.embedding != "none":
@@ -192,25 +192,26 @@ def _cells(matrix: sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> n
 
 
 def _paths(network: Network, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Walks of 3 and of 4 steps from u to v; and of 2, 3, 4 steps, weighted as powers of D^-1/2 A D^-1/2 weigh them."""
-    A, size = network.adjacency, len(network)
-    root = 1 / np.sqrt(np.maximum(network.degrees, 1))
-    S = (sparse.diags_array(root) @ A @ sparse.diags_array(root)).tocsr()
+    """Walks of 3 and of 4 steps from u to v; and of 2, 3, 4 steps, weighted as powers of D^-1/2 A D^-1/2 weigh them.
+
+    Both matrices are symmetric: what is two steps from u and what is one or two steps from v meet half-way.
+    """
+    A, S = network.adjacency, network.memo("normal", lambda: _normal(network))
     found = np.zeros((5, len(u)))
-    order = np.argsort(u, kind="stable")
-    sources = np.unique(u)
-    step = max(1, CHUNK // max(size, 1))
-    for start in range(0, len(sources), step):
-        some = sources[start : start + step]
-        low, high = np.searchsorted(u[order], [some[0], some[-1] + 1])
-        rows = order[low:high]
-        at, to = np.searchsorted(some, u[rows]), v[rows]
-        counts, walks = A[some].toarray(), S[some].toarray()
-        counts = counts @ A
-        walks = walks @ S
-        found[2, rows] = walks[at, to]
-        for k in (0, 1):
-            counts, walks = counts @ A, walks @ S
-            found[k, rows], found[k + 3, rows] = counts[at, to], walks[at, to]
-    found[2:] *= np.sqrt(size)
+    for start in range(0, len(u), CHUNK):
+        at = slice(start, start + CHUNK)
+        a, b, s, t = A[u[at]], A[v[at]], S[u[at]], S[v[at]]
+        aa, ss = a @ A, s @ S
+        found[:, at] = [_dots(aa, b), _dots(aa, b @ A), _dots(s, t), _dots(ss, t), _dots(ss, t @ S)]
+    found[2:] *= np.sqrt(len(network))
     return tuple(found)
+
+
+def _normal(network: Network) -> sparse.csr_array:
+    root = 1 / np.sqrt(np.maximum(network.degrees, 1))
+    return (sparse.diags_array(root) @ network.adjacency @ sparse.diags_array(root)).tocsr()
+
+
+def _dots(one: sparse.csr_array, other: sparse.csr_array) -> np.ndarray:
+    """The product of each row with the other's row."""
+    return np.asarray(one.multiply(other).sum(axis=1)).ravel()

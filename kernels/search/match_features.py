@@ -13,8 +13,6 @@ from .network import Network
 
 LARGEST = 4_000_000
 """Pairs of nodes up to which all of them are compared; beyond, only those that rows ask for."""
-RELAXED = 300
-"""Nodes up to which the relaxation of the assignment is quick enough for every fold."""
 
 
 class MatchFeatures(TransformerMixin, BaseEstimator):
@@ -69,7 +67,7 @@ class MatchFeatures(TransformerMixin, BaseEstimator):
         return self._features(self._seeds(pairs, codes), wanted)
 
     def _features(self, seeds: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-        there = (pairs >= 0).all(axis=1)
+        there = np.asarray((pairs >= 0).all(axis=1))
         u, v = np.where(there[:, None], pairs, 0).T
         found = [known_partners(seeds, u, v), agreement(self.one, self.other, seeds, u, v)]
         if self.structure == "yes":
@@ -247,7 +245,7 @@ def _assigned(one: Network, other: Network, scores: np.ndarray, seeds: np.ndarra
 
     raised = scores.copy()
     raised[seeds[:, 0], seeds[:, 1]] += scores.max(initial=1.0) + 1
-    if how == "relaxed" and max(len(one), len(other)) <= RELAXED:
+    if how == "relaxed":
         raised = raised + _relaxed(one, other, raised, seeds)
     rows, columns = linear_sum_assignment(raised, maximize=True)
     partner = np.full(len(one), -1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import table_files
+from . import spans, table_files
 from .clips import MISSING as NO_VIDEO
 from .clips import read_clip
 from .columns import MEDIA, Column, typed
@@ -141,7 +141,7 @@ def check_files(data: Dataset) -> Dataset:
 def _check_column(data: Dataset, column: Column) -> None:
     folder = data.resources[str(column.refers)].folder
     named = data.frame[column.name].dropna()
-    missing = [(row, value) for row, value in named.items() if not (folder / value).is_file()]
+    missing = [(row, value) for row, value in named.items() if not spans.split(folder / value)[0].is_file()]
     if missing:
         row, value = missing[0]
         more = f"; {len(missing) - 1:,} more are missing" if len(missing) > 1 else ""
@@ -166,7 +166,7 @@ def stamps(data: Dataset) -> list[tuple[str, int, int]]:
 
 def _stamp(folder: Path, name: str) -> tuple[str, int, int]:
     try:
-        about = (folder / name).stat()
+        about = spans.split(folder / name)[0].stat()
     except OSError:
         return name, -1, -1
     return name, about.st_size, about.st_mtime_ns

@@ -64,8 +64,8 @@ class NodeFeatures(TransformerMixin, BaseEstimator):
 
     def _learn(self, X, y) -> np.ndarray:
         places = self.network.places(X.iloc[:, 0])
-        codes = None if y is None or np.ndim(y) != 1 else np.asarray(y)
-        usable = codes is not None and codes.dtype.kind in "iu" and self.labels != "none"
+        codes = np.zeros(0) if y is None or np.ndim(y) != 1 else np.asarray(y)
+        usable = len(codes) == len(places) and codes.dtype.kind in "iu" and self.labels != "none"
         known = places >= 0
         self.things_ = places[known] if usable else places[:0]
         self.codes_ = codes[known].astype(np.int64) if usable else np.zeros(0, np.int64)

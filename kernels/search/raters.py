@@ -17,7 +17,7 @@ class Keys:
     """Labels of users and of items as codes: those of the training; others are unknown, -1."""
 
     def __init__(self, X: pd.DataFrame) -> None:
-        self.names_ = [sorted({*map(label, X.iloc[:, at])} - {MISSING}) for at in (0, 1)]
+        self.names_ = [sorted(set(_labels(X.iloc[:, at])[1]) - {MISSING}) for at in (0, 1)]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -25,11 +25,18 @@ class Keys:
 
     def codes(self, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """(rows,) codes of both sides; a missing label is unknown."""
-        users, items = (
-            pd.Index(names, dtype=object).get_indexer(pd.Index([label(cell) for cell in X.iloc[:, at]], dtype=object))
-            for at, names in enumerate(self.names_)
-        )
-        return users.astype(np.int64), items.astype(np.int64)
+        return self._codes(X.iloc[:, 0], 0), self._codes(X.iloc[:, 1], 1)
+
+    def _codes(self, cells: pd.Series, side: int) -> np.ndarray:
+        places, names = _labels(cells)
+        known = pd.Index(self.names_[side], dtype=object).get_indexer(pd.Index(names, dtype=object))
+        return known[places].astype(np.int64)
+
+
+def _labels(cells: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Where each cell stands among the distinct ones, and these as labels: millions of rows have few of them."""
+    places, values = pd.factorize(cells, use_na_sentinel=False)
+    return places, [label(value) for value in values]
 
 
 class Rater(RegressorMixin, BaseEstimator):
@@ -60,20 +67,19 @@ class Rater(RegressorMixin, BaseEstimator):
         self.keys_ = Keys(X)
         users, items = self.keys_.codes(X)
         y = np.asarray(y, dtype=float)
-        self.biases_ = tuple(kernels.biases(users, items, y, self.keys_.shape, self.strength))
-        left = y - self._biases.of(users, items)
+        self.biases_ = kernels.biases(users, items, y, self.keys_.shape, self.strength)
+        left = y - self.biases_.of(users, items)
         if self.kind == "factors":
             rng = np.random.default_rng(self.seed)
             arguments = (self.keys_.shape, self.count, self.ridge, self.sweeps, rng)
             self.factors_ = kernels.factorize(users, items, left, *arguments)
         elif self.kind != "biases":
-            self.left_ = _table(*self._turned(users, items), left, self._turned(*self.keys_.shape))
-            self.alike_ = kernels.similarities(self.left_, self.ridge)
+            rows, columns = self._turned(users, items)
+            table = _table(rows, columns, left, self._turned(*self.keys_.shape))
+            self.alike_ = kernels.similarities(table, self.ridge)
+            by_column = sparse.csc_array(table)
+            self.left_ = by_column.data, by_column.indices, by_column.indptr  # as skops files hold it
         return self
-
-    @property
-    def _biases(self) -> kernels.Biases:
-        return kernels.Biases(*self.biases_)
 
     def _turned(self, users, items):
         """The side whose likes are looked for comes first."""
@@ -81,14 +87,15 @@ class Rater(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         users, items = self.keys_.codes(X)
-        found = self._biases.of(users, items)
+        found = self.biases_.of(users, items)
         if self.kind == "factors":
             P, Q = self.factors_
             return found + (kernels.known(P, users) * kernels.known(Q, items)).sum(axis=1)
         if self.kind == "biases":
             return found
-        columns = sparse.csc_array(self.left_)
-        return found + kernels.near(self.alike_, columns, *self._turned(users, items), self.count)
+        columns = sparse.csc_array(self.left_, shape=self._turned(*self.keys_.shape))
+        rows, of = self._turned(users, items)
+        return found + kernels.near(self.alike_, columns, rows, of, self.count)
 
 
 def _table(rows: np.ndarray, columns: np.ndarray, left: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:

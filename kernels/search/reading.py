@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import stash
+from . import spans, stash
 from .columns import Column
 
 
@@ -63,7 +63,7 @@ class Reader:
         if not isinstance(cell, (str, Path)):
             return cell
         path = Path(self.folder) / cell
-        if not path.is_file():
+        if not spans.split(path)[0].is_file():
             raise ValueError(f"{path}: no such {self.kind} file ({self._place(row)})")
         return path
 

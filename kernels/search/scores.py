@@ -153,6 +153,8 @@ def _modularity(metric: Metric, problem: Problem, rows: pd.DataFrame, data: Data
     from .graph_rules import node_columns
 
     column = (problem.nodes or ("",))[0]
+    if column not in node_columns(data):
+        raise ValueError("modularity is of a graph, and these rows came without one")
     network = data.graphs[node_columns(data)[column]].network()
     places = network.places(data.frame.loc[rows.index, column])
     if (places < 0).any():

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import spans
+
 RATE = 16_000  # samples per second
 HOP, WINDOW, SIZE = 160, 400, 512  # samples from frame to frame, in a frame, of its transform: 10, 25, 32 ms
 BANDS = 40
@@ -39,7 +41,8 @@ class Sound(NamedTuple):
 
 
 def read_sound(path: Path, longest: float | None = None) -> Sound:
-    """A sound file (wav, flac, ogg, mp3, aiff: what libsndfile reads); at most `longest` seconds of it.
+    """A sound file (wav, flac, ogg, mp3, aiff: what libsndfile reads), or a part of one (see `spans`); at most
+    `longest` seconds of it.
 
     Raises
     ------
@@ -52,12 +55,15 @@ def read_sound(path: Path, longest: float | None = None) -> Sound:
         import soundfile
     except (ImportError, OSError):  # OSError: the package is there, the library it wraps is not
         raise ImportError(MISSING) from None
-    if not path.is_file():
-        raise FileNotFoundError(path)
+    file_, span = spans.split(path)
+    if not file_.is_file():
+        raise FileNotFoundError(file_)
     try:
-        with soundfile.SoundFile(path) as file:
-            most = -1 if longest is None else int(longest * file.samplerate)
-            found = Sound(file.read(most, dtype="float32", always_2d=True), file.samplerate)
+        with soundfile.SoundFile(file_) as file:
+            begin, end = (0.0, file.frames / file.samplerate) if span is None else span
+            file.seek(min(int(begin * file.samplerate), file.frames))
+            seconds = end - begin if longest is None else min(end - begin, longest)
+            found = Sound(file.read(round(seconds * file.samplerate), "float32", always_2d=True), file.samplerate)
     except (RuntimeError, ValueError, TypeError) as error:  # TypeError: headerless files, which say no rate
         raise ValueError(f"{path}: cannot be read as a sound ({type(error).__name__})") from error
     if not len(found.samples):

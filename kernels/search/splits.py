@@ -241,8 +241,10 @@ def _stratified_share(strata: np.ndarray, rng: np.random.Generator, share: float
             break
         counts[one] += int(room[one])
     chosen = np.zeros(len(strata), dtype=bool)
+    ends, order = np.cumsum(sizes), np.argsort(strata, kind="stable")
     for one in np.flatnonzero(counts):
-        chosen[rng.permutation(np.flatnonzero(strata == one))[: counts[one]]] = True
+        mine = order[ends[one] - sizes[one] : ends[one]]
+        chosen[rng.permutation(mine)[: counts[one]]] = True
     if not chosen.any():  # only classes of one row
         chosen[rng.integers(len(strata))] = True
     return chosen

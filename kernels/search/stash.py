@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from . import spans
+
 MOST = 96 << 20  # bytes: well below what a worker may hold without being replaced
 
 
@@ -59,5 +61,5 @@ def of_file(path: str | Path, about: Hashable, make: Callable[[], Any]) -> Any:
 
     `about` says what is made: two callers with one `about` must want the same of it.
     """
-    found = os.stat(path)
+    found = os.stat(spans.split(path)[0])
     return _kept.get((str(path), found.st_mtime_ns, found.st_size, about), make)

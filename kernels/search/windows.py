@@ -114,7 +114,7 @@ def shapes_of(drawn: np.ndarray, count: int, seed: int) -> np.ndarray:
 def sliding(height: int, width: int, shapes: np.ndarray, stride: float) -> np.ndarray:
     """Windows of these shapes, `stride` of their sides apart, all over a picture. (windows, 4)"""
     while True:
-        found = np.concatenate([_grid(height, width, *shape, stride) for shape in shapes])
+        found = np.concatenate([_grid(height, width, w, h, stride) for w, h in shapes])
         if len(found) <= MOST:
             return found
         stride *= 1.25

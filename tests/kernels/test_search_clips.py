@@ -119,7 +119,7 @@ def test_colours_and_their_change_are_told():
 def test_files_are_read_in_pairs_over_their_whole_length(tmp_path, suffix):
     frames = moving((1, 0), 30)
     found = clips.read_clip(write_clip(tmp_path / f"a.{suffix}", frames), moments=5)
-    assert found.frames.shape == found.later.shape == (5, 64, 64, 3) and (found.count, found.rate) == (30, 25)
+    assert found.frames.shape == found.later.shape == (5, 64, 64, 3) and (found.total, found.rate) == (30, 25)
     np.testing.assert_allclose(found.times, [0, 0.28, 0.56, 0.84, 1.12], atol=0.01)
     np.testing.assert_allclose(found.steps, 1 / 25, atol=0.002)
     assert found.seconds == pytest.approx(1.2, abs=0.01)
@@ -128,11 +128,11 @@ def test_files_are_read_in_pairs_over_their_whole_length(tmp_path, suffix):
 
 def test_one_frame_and_truncated_files(tmp_path):
     one = clips.read_clip(write_clip(tmp_path / "one.mkv", moving((1, 0), 1)))
-    assert one.count == 1 and len(one.frames) == 1 and (clips.motion(one) == 0).all()
+    assert one.total == 1 and len(one.frames) == 1 and (clips.motion(one) == 0).all()
     path = write_clip(tmp_path / "cut.avi", moving((1, 0), 40))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     cut = clips.read_clip(path, moments=4)
-    assert 10 < cut.count < 30 and 1 <= len(cut.frames) <= 4
+    assert 10 < cut.total < 30 and 1 <= len(cut.frames) <= 4
 
 
 @pytest.mark.parametrize("content", [b"", b"no video at all", "cut", "sound"])

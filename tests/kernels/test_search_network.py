@@ -59,7 +59,7 @@ def test_link_scores_are_networkx_and_come_in_pieces(monkeypatch):
     names |= {"resource allocation": nx.resource_allocation_index}
     for name, score in names.items():
         np.testing.assert_allclose(whole[:, SCORES.index(name)], [value for _, _, value in score(graph, pairs)])
-    monkeypatch.setattr("learnviews.kernels.search.link_features.CHUNK", 100)
+    monkeypatch.setattr("learnviews.kernels.search.link_features.CHUNK", 7)
     np.testing.assert_allclose(link_scores(network, *np.array(pairs).T), whole)
 
 

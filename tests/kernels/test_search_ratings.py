@@ -1,6 +1,8 @@
 """Collaborative filtering: kernels against their slow twins, keys, leak traps, unknown users, a search end to end."""
 
 import json
+import subprocess
+import sys
 
 import naive_ratings as naive
 import numpy as np
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from learnviews.kernels import search
-from learnviews.kernels.search import keys, pipelines, ratings, scores
+from learnviews.kernels.search import keys, pipelines, ratings, scores, skops_files
+from learnviews.kernels.search.exports import export
 from learnviews.kernels.search.portfolio import portfolio
 from learnviews.kernels.search.raters import Factors, Rater
 
@@ -259,4 +262,40 @@ def test_tastes_are_learned_better_than_their_mean(tmp_path):
     )
     biased = next(model.score for model in study.models if model.config["model"] == "biases")
     assert best["value"] < 1.0 < biased < trivial["value"] and best["high"] < trivial["low"]
+    study.close()
+
+
+@pytest.mark.parametrize("model", ["biases", "factors", "users", "items", "linear"])
+def test_fitted_models_are_the_same_in_files(model, tmp_path):
+    data = search.load(tasted())
+    problem = search.Problem("stars", TASK).check(data)
+    inputs = data.frame[list(problem.features)]
+    fitted = pipelines.build({"model": model}, data, problem, 0).fit(inputs, data.frame["stars"])
+    again = skops_files.read(skops_files.write(fitted, tmp_path / "model.skops"))
+    np.testing.assert_array_equal(again.predict(inputs), fitted.predict(inputs))
+
+
+@pytest.mark.slow
+def test_delays_of_flights_and_an_export_in_a_clean_process(tmp_path):
+    data = search.load_bundled("flight_delays")
+    study = search.Study(data, search.Problem("delay", TASK), tmp_path / "study", trials=6)
+    list(study.run())
+    best, trivial = (
+        scores.table(study.problem, model.predictions, "holdout").loc["rootMeanSquaredError"]
+        for model in (study.best, study.baseline)
+    )
+    assert best["high"] < trivial["low"]
+    (one,) = (path for path in export(study.best, tmp_path / "out").iterdir() if path.is_dir())
+    data.frame.drop(columns="delay").to_csv(tmp_path / "new.csv", index=False)
+    for script, more in (("predict.py", []), ("train.py", ["--predict", tmp_path / "new.csv", "--to"])):
+        table = tmp_path / "new.csv"
+        if script == "train.py":
+            table = tmp_path / "all.csv"
+            data.frame.to_csv(table, index=False)
+        written_to = tmp_path / f"{script}.csv"
+        command = [sys.executable, one / script, table, *(more or ["--out"]), written_to]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        said = pd.read_csv(written_to, index_col=0)["delay"]
+        assert np.corrcoef(said, data.frame["delay"])[0, 1] > 0.6
     study.close()

@@ -11,6 +11,7 @@ from recordings import DIGITS, spoken_digits, tone, write_sound
 from learnviews.kernels import search
 from learnviews.kernels.search import scores, sounds
 from learnviews.kernels.search.exports import export
+from learnviews.kernels.search.reading import reader as reader_of
 from learnviews.kernels.search.recorded import Sounds
 
 pytest.importorskip("soundfile")
@@ -151,8 +152,6 @@ def test_unreadable_files_are_named_with_their_row(tmp_path, name, content, comp
     with pytest.raises(ValueError, match=rf'{complaint}.*column "sound", row 1'):
         data.read("sound")
     reader = search.load(tmp_path / "t.csv")
-    from learnviews.kernels.search.reading import reader as reader_of
-
     with pytest.raises(ValueError, match=rf"{complaint}.*column 'sound', row 1"):
         Sounds(reader_of(reader, "sound")).fit(data.frame[["sound"]])
 
@@ -185,6 +184,37 @@ def test_without_the_package_one_message_says_what_to_install(folder, monkeypatc
     with pytest.raises(ImportError, match=wanted):
         data.read("audio")
     assert wanted.replace("\\", "") in search.discover(data).left_out["label"]
+
+
+def test_d3m_names_parts_of_a_recording(tmp_path):
+    """One long file; rows are parts of it, by two columns of role boundary."""
+    import json
+
+    whole = np.concatenate([tone(200, 1.0), tone(800, 1.0), tone(400, 1.0)])
+    write_sound(tmp_path / "media" / "long.wav", whole)
+    columns = [("d3mIndex", "integer", "index"), ("sound", "string", "attribute"), ("start", "real", "boundary")]
+    columns += [("end", "real", "boundary"), ("pitch", "categorical", "suggestedTarget")]
+    described = [{"colIndex": i, "colName": n, "colType": t, "role": [r]} for i, (n, t, r) in enumerate(columns)]
+    described[1]["refersTo"] = {"resID": "0", "resObject": "item"}
+    files = {"resID": "0", "resPath": "media/", "resType": "audio", "isCollection": True}
+    table = {"resID": "learningData", "resPath": "tables/learningData.csv", "resType": "table", "columns": described}
+    doc = {"about": {"datasetID": "parts", "datasetSchemaVersion": "4.0.0"}, "dataResources": [files, table]}
+    (tmp_path / "datasetDoc.json").write_text(json.dumps(doc))
+    (tmp_path / "tables").mkdir()
+    rows = ["0,long.wav,0,1,low", "1,long.wav,1,2,high", "2,long.wav,2.25,2.75,mid", "3,long.wav,,,all"]
+    lines = "\n".join(["d3mIndex,sound,start,end,pitch", *rows])
+    (tmp_path / "tables" / "learningData.csv").write_text(lines)
+    data = search.load(tmp_path)
+    assert list(data.frame["sound"])[2:] == ["long.wav#t=2.25,2.75", "long.wav"]
+    assert [each.seconds for each in data.read("sound")] == [1.0, 1.0, 0.5, 3.0]
+    peaks = [np.median(track(sounds.heard(each), "peak")) for each in data.read("sound")[:3]]
+    np.testing.assert_allclose(peaks, np.log2(np.array([200, 800, 400]) / 55), atol=0.2)
+    found = Sounds(reader_of(data, "sound")).fit_transform(data.frame[["sound"]])
+    assert len({row.tobytes() for row in found}) == 4 and "3 rows are parts of their sounds" in data.notes[-1]
+    assert data.fingerprint()
+    (tmp_path / "media" / "long.wav").unlink()
+    with pytest.raises(FileNotFoundError, match=r'long\.wav.*no such file \(column "sound", row 0'):
+        search.load(tmp_path)
 
 
 # -- searches

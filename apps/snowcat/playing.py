@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from learnviews.kernels.search import clips, sounds
+from learnviews.kernels.search import clips, sounds, spans
 
 MOST = 48 << 20
 """Bytes of a recording that are sent to a page, at most."""
@@ -50,6 +50,7 @@ def playable(path: Path, type_: str, anew: bool = False) -> Playable:
     Parameters
     ----------
     path : Path
+        A file; of a sound also a part of one, see `kernels.search.spans`.
     type_ : {"audio", "video"}
     anew : bool
         Write it anew in any case: the browser refused it as it is.
@@ -59,9 +60,10 @@ def playable(path: Path, type_: str, anew: bool = False) -> Playable:
     FileNotFoundError, ValueError
         If it is not there, or cannot be read.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    fits = path.stat().st_size <= MOST and not anew
+    file, span = spans.split(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such file")
+    fits = file.stat().st_size <= MOST and span is None and not anew
     if type_ == "audio":
         kind = SOUNDS.get(path.suffix.lower())
         return Playable(path, kind) if kind and fits else _wav(path)

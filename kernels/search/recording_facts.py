@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import media
+from . import media, spans
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -75,7 +75,8 @@ def recordings(data: Dataset) -> list[RecordingFacts]:
 
 def _facts(data: Dataset, name: str, type_: str) -> RecordingFacts:
     folder = data.resources[str(data.column(name).refers)].folder
-    files = data.frame[name].dropna().astype(str).unique()
+    named = data.frame[name].dropna().astype(str)
+    files = named.map(lambda each: spans.split(each)[0].as_posix()).unique() if len(named) else named.to_numpy()
     few = files[np.unique(np.linspace(0, len(files) - 1, min(MOST, len(files))).astype(int))] if len(files) else files
     heads = {file: _head(folder / file, type_) for file in few}
     read = [head for head in heads.values() if head is not None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import stash
+from . import spans, stash
 from .sounds import MISSING, Sound, read_sound
 
 if TYPE_CHECKING:
@@ -70,14 +70,16 @@ def _ends(samples: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_envelope(path: Path, parts: int = FINEST) -> Envelope:
-    """Of a sound file; made once as long as the file stays as it is. Of a truncated one as far as it goes.
+    """Of a sound file, or a part of one (see `spans`); made once as long as the file stays as it is.
+
+    Of a truncated file as far as it goes.
 
     Raises
     ------
     ImportError, FileNotFoundError, ValueError
         As `sounds.read_sound`.
     """
-    if not path.is_file():
+    if not spans.split(path)[0].is_file():
         raise FileNotFoundError(path)
     found = stash.of_file(path, ("envelope", parts), lambda: _kept(_read(path, parts)))
     seconds, rate = found["numbers"].tolist()
@@ -90,6 +92,8 @@ def _kept(found: Envelope) -> dict[str, np.ndarray]:
 
 
 def _read(path: Path, parts: int) -> Envelope:
+    if spans.split(path)[1] is not None:
+        return envelope(read_sound(path), parts)
     try:
         import soundfile
     except (ImportError, OSError):

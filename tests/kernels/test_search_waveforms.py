@@ -79,3 +79,12 @@ def test_a_strip_begins_and_ends_with_its_clip():
     assert len(frame_strips.strip(frames[:1]).tiles) == 1
     with pytest.raises(ValueError, match="got 0 frames"):
         frame_strips.strip([])
+
+
+def test_a_part_of_a_sound(tmp_path):
+    samples = np.random.default_rng(3).uniform(-1, 1, 4000).astype(np.float32)
+    soundfile.write(tmp_path / "whole.wav", samples, 1000, subtype="FLOAT")
+    found = waveforms.read_envelope(tmp_path / "whole.wav#t=1,2.5", 10)
+    assert found.seconds == 1.5 and found.high[0].max() == samples[1000:2500].max()
+    with pytest.raises(FileNotFoundError):
+        waveforms.read_envelope(tmp_path / "gone.wav#t=1,2")

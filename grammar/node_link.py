@@ -20,6 +20,7 @@ EXPECTED = ("expected", "found", "missed")
 """Kinds of links that are there, as the data tell."""
 PREDICTED = ("found", "wrongly predicted")
 """Kinds of links that a model says are there."""
+WRONG = ("missed", "wrongly predicted")
 KINDS = ("expected", "none", "found", "missed", "wrongly predicted", "rightly none")
 """What a row about a pair of nodes may say of the link between them; -1: nothing."""
 
@@ -264,10 +265,10 @@ class NodeLink(RowLinked, Element2D):
         found = int(far.argmin())
         return found if far[found] <= 1 else None
 
-    def toggled(self, expected: bool, predicted: bool) -> NodeLink:
-        """The same with expected links, and predicted ones, drawn or not; with neither, none."""
+    def toggled(self, expected: bool = True, predicted: bool = True, wrong: bool = False) -> NodeLink:
+        """The same with expected links, and predicted ones, drawn or not; `wrong`: of these only the wrong ones."""
         shown = [kind for kind in KINDS if (expected and kind in EXPECTED) or (predicted and kind in PREDICTED)]
-        return self.clone(shown=tuple(shown))
+        return self.clone(shown=tuple(kind for kind in shown if not wrong or kind in WRONG))
 
     def to_graph(self) -> Any:
         """As HoloViews' own `hv.Graph`, for its operations; with the bundled paths where there are some."""
@@ -289,24 +290,44 @@ def pairs(ends: Iterable[Sequence[int]] | np.ndarray) -> np.ndarray:
     return np.asarray(list(ends) if not isinstance(ends, np.ndarray) else ends, dtype=np.int64).reshape(-1, 2)
 
 
-def ordered(values: pd.Series, alike: pd.Series | None = None) -> tuple[np.ndarray, list[str], list[int]]:
-    """Numbers of labels (-1: missing), the labels, the commonest first, and the number of each one's colour.
+def ordered(
+    values: pd.Series, classes: Iterable[str] | None = None, alike: pd.Series | None = None
+) -> tuple[np.ndarray, list[str], list[int]]:
+    """Numbers of labels (-1: missing), the labels, and the number of each one's colour.
 
     Parameters
     ----------
     values : Series of labels
+    classes : iterable of str, optional
+        All labels there may be, in the order of their colours: so that a label has the same one in all views. By
+        default those that occur, see `class_order`.
     alike : Series of labels, same index, optional
         Labels with most rows in common get the same colours.
     """
     texts = values.map(str, na_action="ignore")
-    counts = texts.value_counts(sort=False)
-    labels = sorted(counts.index, key=lambda label: (-counts[label], label))
+    every = list(dict.fromkeys([*(class_order(texts) if classes is None else classes), *texts.dropna()]))
+    there = set(texts.dropna())
+    labels = [label for label in every if label in there]
     place = {label: at for at, label in enumerate(labels)}
     numbers = np.array([place.get(each, -1) if isinstance(each, str) else -1 for each in texts], dtype=np.int64)
-    inks = list(range(len(labels)))
+    inks = [every.index(label) for label in labels]
     if alike is not None and labels:
         inks = _matched(numbers, ordered(alike.reindex(values.index))[0], len(labels))
     return numbers, labels, inks
+
+
+def class_order(values: pd.Series, looks: int = 40) -> list[str]:
+    """Labels by their names, numbers by size; of more than there are looks the commonest first."""
+    counts = values.dropna().map(str).value_counts()
+    names = sorted(counts.index, key=_by_name)
+    return names if len(names) <= looks else sorted(names, key=lambda name: -counts[name])
+
+
+def _by_name(label: str) -> tuple[float, str]:
+    try:
+        return float(label), label
+    except ValueError:
+        return float("inf"), label
 
 
 def _matched(numbers: np.ndarray, others: np.ndarray, size: int) -> list[int]:

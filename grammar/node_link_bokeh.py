@@ -139,15 +139,32 @@ class NodeLinkPlot(RowLinkedPlot):
     def _wrong(self, element: Any) -> Columns:
         at = np.flatnonzero(element.wrong)[: self.many_nodes]
         x, y = element.places[at].T
-        return {"x": x, "y": y, "size": node_sizes(element)[at] + 4}
+        return {"x": x, "y": y, "size": node_sizes(element)[at] + 1}
 
     def _labels(self, element: Any) -> Columns:
         """Names of the nodes in view, where there are few."""
-        seen = self._seen(element) if self._window is not None else np.arange(len(element))
-        at = seen if len(seen) <= LABELLED else seen[:0]
+        seen = self._seen(element)
+        at = self._apart(element, seen if len(seen) <= LABELLED else seen[:0])
         x, y = element.places[at].T
         names = [short(element.called(node), 22) for node in at]
         return {"x": x, "y": y, "text": np.array(names, dtype=object), "off": node_sizes(element)[at] / 2 + 2}
+
+    def _apart(self, element: Any, nodes: np.ndarray) -> np.ndarray:
+        """Of these nodes those whose names have room, the ones with most edges first."""
+        x0, y0, x1, y1 = self._window or self.extents(element)
+        scale = self._shape[0] / (x1 - x0), self._shape[1] / (y1 - y0)
+        place = (element.places - (x0, y0)) * scale
+        sizes = node_sizes(element)
+        found, taken = [], np.zeros((0, 4))  # boxes of names, and of nodes with more edges: those may be written upon
+        for node in sorted(nodes.tolist(), key=lambda each: -element.degrees[each]):
+            left = place[node, 0] + sizes[node] / 2 + 2
+            wide = 6.5 * len(short(element.called(node), 22))
+            box = left, place[node, 1] - 6, left + wide, place[node, 1] + 6
+            own = *(place[node] - sizes[node] / 2), *(place[node] + sizes[node] / 2)
+            free = not _overlaps(taken, box).any()
+            taken = np.concatenate([taken, [own, box] if free else [own]])
+            found += [node] if free else []
+        return np.array(sorted(found), dtype=np.int64)
 
     def layer_glyph(self, name: str) -> tuple[Glyph, dict[str, Any]]:
         """Images, segments, rings, crosses and texts."""
@@ -164,7 +181,7 @@ class NodeLinkPlot(RowLinkedPlot):
             ink = BLACK if name == "kept_links" else ORANGE
             return Segment(**line, line_color=ink, line_dash="dash", line_width=2.6), {"level": "underlay"}
         if name == "wrong":
-            return Scatter(x="x", y="y", size="size", marker="x", line_color=BLACK, line_width=1.8), {}
+            return Scatter(x="x", y="y", size="size", marker="x", line_color=BLACK, line_width=1.3), {}
         if name == "labels":
             return Text(x="x", y="y", text="text", x_offset="off", text_color="#333333", **font), {"level": "glyph"}
         back: dict[str, Any] = {"background_fill_color": "#FFFFFF", "background_fill_alpha": 0.8}
@@ -402,6 +419,12 @@ class NodeLinkPlot(RowLinkedPlot):
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:
         return element.kdims[0], element.kdims[1]
+
+
+def _overlaps(boxes: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """Which boxes (left, bottom, right, top) have something in common with one."""
+    left, bottom, right, top = box
+    return (boxes[:, 0] < right) & (boxes[:, 2] > left) & (boxes[:, 1] < top) & (boxes[:, 3] > bottom)
 
 
 def _forget(stream: Any, subscriber: Any) -> None:

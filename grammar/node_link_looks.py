@@ -67,8 +67,8 @@ def legend(element: Any, extents: tuple[float, float, float, float]) -> Columns:
     sides = _side_names(element, extents)
     return {
         "x": np.array([0.005] * len(lines) + [x for x, _ in sides]),
-        "y": np.full(len(lines) + len(sides), 1.0),
-        "off": np.array([12.0 + 15 * at for at in range(len(lines))] + [12.0] * len(sides)),
+        "y": np.array([1.0] * len(lines) + [0.0] * len(sides)),
+        "off": np.array([12.0 + 15 * at for at in range(len(lines))] + [-9.0] * len(sides)),
         "text": np.array([text for text, _ in lines] + [text for _, text in sides], dtype=object),
         "ink": np.array([ink for _, ink in lines] + ["#444444"] * len(sides), dtype=object),
     }
@@ -93,7 +93,7 @@ def _side_names(element: Any, extents: tuple[float, float, float, float]) -> lis
         left = float(element.start[first : first + many, 0].min(initial=np.inf))
         if many:
             at = (left - x0) / (x1 - x0)
-            found.append((max(at, 0.2), f"graph {short(name)}: {many:,} nodes"))
+            found.append((at, f"{short(name)}: {many:,} nodes"))
         first += many
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .node_link import KINDS, ordered, pairs
+from .node_link import KINDS, class_order, ordered, pairs
 from .node_places import NodePlaces
 
 COLORS = ("prediction", "truth", "error")
@@ -57,7 +57,7 @@ def _of_holoviews(cls: type, source: Any, color: Any, params: dict[str, Any]) ->
     at = pd.Index(index)
     ends = pairs(np.column_stack([at.get_indexer(source.dimension_values(i)) for i in range(2)]))
     values = None if color is None else (table[color] if isinstance(color, str) else pd.Series(np.asarray(color)))
-    value, told = _coloured(values, _called(color), len(table))
+    value, told = _coloured(values, _called(color), len(table), params.pop("classes", None))
     known = {"names": index.astype(object), "edges": ends, "ids": index.astype(object), "marks": np.arange(len(table))}
     return cls({"x": x, "y": y, "value": value}, datatype=["dictionary"], **(known | told | params))
 
@@ -98,6 +98,9 @@ def of_model(
         known["kinds"] = _judged(said, _positive(model.problem, model.data))
         return rows.made(cls, None, "", known | params)
     by, values = _answers(model, frame, color)
+    if _labelled(model) and color != "error":
+        every = [model.predictions[name] for name in COLORS if name in model.predictions]
+        known["classes"] = class_order(pd.concat(every).dropna())
     values = values.reindex(rows.index)
     wrong = pd.Series(False, rows.index)
     if "truth" in frame and _labelled(model):
@@ -252,7 +255,7 @@ class _Drawn:
         params: dict[str, Any],
         alike: np.ndarray | None = None,
     ) -> Any:
-        value, told = _coloured(values, by, self.size, alike)
+        value, told = _coloured(values, by, self.size, params.pop("classes", None), alike)
         table = {"x": self.places[:, 0], "y": self.places[:, 1], "value": value}
         known = {**self.told, "ids": ids, "marks": np.asarray(marks, dtype=np.int64), **told}
         if params.get("node_places") is not None and len(params["node_places"].places) != self.size:
@@ -261,14 +264,15 @@ class _Drawn:
 
 
 def _coloured(
-    values: pd.Series | None, by: str, size: int, alike: np.ndarray | None = None
+    values: pd.Series | None, by: str, size: int, classes: Any = None, alike: Any = None
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """What nodes are coloured by, and the names of it."""
     if values is None:
         return np.zeros(size, np.int64), {"labels": ["nodes"], "by": ""}
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return values.to_numpy(dtype=float, na_value=np.nan), {"labels": [], "by": by}
-    numbers, labels, inks = ordered(values, None if alike is None else pd.Series(alike, values.index))
+    alike = None if alike is None else pd.Series(alike, values.index)
+    numbers, labels, inks = ordered(values, classes, alike)
     return numbers, {"labels": labels or ["none"], "inks": inks or [0], "by": by}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "if (other[name] !== cb_obj[name]) other[name] = cb_obj[name]"
 DATA, EVERY = "data", ""
+SWITCHES = {"expected": "expected links", "predicted": "predicted links", "wrong": "only wrong ones"}
 
 
 class ModelGraphs(ResultViews):
@@ -35,7 +36,7 @@ class ModelGraphs(ResultViews):
     def __init__(self, room: Any, slot: Any) -> None:
         super().__init__(room, slot)
         self._view, self._color = EVERY, "prediction"
-        self._shown = {"expected": True, "predicted": True}
+        self._shown: dict[str, bool] = {}
         self._graphs = Drawn(room, self._heard)
         self._bundled, self._asked = -1, False
         self._linked: list[Any] = []
@@ -53,6 +54,7 @@ class ModelGraphs(ResultViews):
 
         rows = Rows(self.room.data)
         self._paired, self._models_there = rows.paired, models
+        self._shown = self._shown or {"expected": True, "predicted": True, "wrong": len(rows.graphs) > 1}
         self._graphs.use(rows.graphs)
         if not self._graphs.ready():
             self._asked = True
@@ -83,8 +85,8 @@ class ModelGraphs(ResultViews):
         if self._paired:
             parts += [
                 f'<label><input type="checkbox" {asks("shown", kind)}{" checked" if self._shown[kind] else ""}> '
-                f"{text(kind)} links</label>"
-                for kind in self._shown
+                f"{text(words)}</label>"
+                for kind, words in SWITCHES.items()
             ]
         elif self._view != DATA:
             parts.append(f"<label>Colour by {select('color', self._colors(), self._color, 'Colour by')}</label>")

@@ -70,7 +70,7 @@ def _kept(graph: Graph, what: str, folder: Path | None, shape: tuple[int, ...], 
         return make()
     path = folder / f"{_name(graph)}-{what}.npz"
     with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             found = stored[what]
         if found.shape == shape and np.isfinite(found).all():
             return found

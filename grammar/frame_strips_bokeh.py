@@ -21,6 +21,8 @@ class FrameStripsPlot(MediaTracksPlot):
     Further layers: `frames`, `classes`.
     """
 
+    indent = 4.0
+
     def step(self, element: Any) -> int:
         """As high as a frame."""
         return element.side + NAME + GAP + 2

@@ -39,6 +39,8 @@ class MediaTracksPlot(GrowingPlot):
 
     _plot_methods = {"single": "quad"}
 
+    indent = 0.0  # of names, in units of the axis
+
     def step(self, element: Any) -> int:
         """Pixels from a track to the next."""
         raise NotImplementedError
@@ -92,7 +94,7 @@ class MediaTracksPlot(GrowingPlot):
         more = self.lacking("names", len(text))
         inks = [VERMILLION if each else "#333333" for each in broken] + ["#333333"] * more
         return {
-            "x": np.full(len(inks), self.extents(element)[0]),
+            "x": np.full(len(inks), self.extents(element)[0] + self.indent),
             "y": -np.arange(len(inks)) * float(self.step(element)) - 1,
             "text": np.array(text + [""] * more, dtype=object),
             "ink": np.array(inks, dtype=object),

@@ -37,10 +37,11 @@ KINDS = {
     "graph": "graphs",
     "audio": "sounds",
     "video": "videos",
-    "boxes": "objects",
+    "boxes": "columns of boxes",
 }
 """Type of a column -> what a page calls its values."""
-ONE = {"others": "other", "series": "series"} | {each: each[:-1] for each in KINDS.values() if each != "series"}
+ONE = {each: each[:-1] for each in KINDS.values()}
+ONE |= {"others": "other", "series": "series", "columns of boxes": "column of boxes"}
 
 
 @dataclass(frozen=True)

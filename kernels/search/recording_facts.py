@@ -81,10 +81,13 @@ def _facts(data: Dataset, name: str, type_: str) -> RecordingFacts:
     heads = {file: _head(folder / file, type_) for file in few}
     read = [head for head in heads.values() if head is not None]
     seconds = np.array([head.seconds for head in read if np.isfinite(head.seconds)])
-    ends = (seconds.min(), seconds.max(), seconds.sum()) if len(seconds) else (float("nan"),) * 3
+    nothing = float("nan")
+    low, high, total = (seconds.min(), seconds.max(), seconds.sum()) if len(seconds) else (nothing,) * 3
     rates, shapes = (Counter(getattr(head, which) for head in read).most_common() for which in ("rate", "shape"))
     unread = [file for file, head in heads.items() if head is None]
-    return RecordingFacts(name, type_, len(files), len(few), unread, *map(float, ends), dict(rates), dict(shapes))
+    lengths = {"shortest": float(low), "longest": float(high), "total": float(total)}
+    counts = {"rates": dict(rates), "shapes": dict(shapes)}
+    return RecordingFacts(name, type_, len(files), len(few), unread, **lengths, **counts)
 
 
 def _head(path: Path, type_: str) -> Head | None:

@@ -221,10 +221,12 @@ class NodeLink(RowLinked, Element2D):
         """Ids of the rows about pairs."""
         return self.ids[: len(self.links)]
 
+    @unrecorded
     def called(self, node: int) -> str:
         """Of a node."""
         return str(self.names[node]) if len(self.names) else str(node)
 
+    @unrecorded
     def told(self, node: int) -> str:
         """What the colour of a node says, as text."""
         value = self.dimension_values(2)[node]
@@ -232,6 +234,7 @@ class NodeLink(RowLinked, Element2D):
             return self.labels[int(value)] if value >= 0 else "none"
         return "none" if value != value else f"{value:.6g}"
 
+    @unrecorded
     def said(self, node: int) -> list[str]:
         """All that is known of a node, in lines: its name first."""
         lines = [f"node {self.called(node)}"]
@@ -240,6 +243,7 @@ class NodeLink(RowLinked, Element2D):
         lines.append(f"{self.degrees[node]:,} edges")
         return [*lines, *(self.about[node].splitlines() if len(self.about) else ())]
 
+    @unrecorded
     def said_of_link(self, link: int) -> list[str]:
         """All that is known of a row about a pair of nodes."""
         u, v = self.links[link]
@@ -257,6 +261,7 @@ class NodeLink(RowLinked, Element2D):
         """Positions of the links that are drawn."""
         return np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in self.shown]))
 
+    @unrecorded
     def nearest(self, x: float, y: float, reach: tuple[float, float]) -> int | None:
         """The node nearest to a place, by distances in units of `reach`; None where none is within it."""
         if not len(self):

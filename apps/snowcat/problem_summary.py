@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import STEPS, Card
+from learnviews.apps.snowcat.data_graph_words import size_of
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
 from learnviews.apps.snowcat.problem_words import ORIGINS, limits_of, metric_of, sentence_html, task_of
 from learnviews.kernels import search
@@ -93,6 +94,7 @@ class ProblemSummary(Card):
             if problem.targets:
                 facts.append(("Rows that know it", f"{found.known:,} of {every:,}"))
             facts.append(("Split", found.split))
+        facts += [("Graphs", size_of(self.room.data))] if self.room.data.graphs else []
         facts += [("Meaningful", entry.mark), ("From", ORIGINS.get(entry.origin, entry.origin))]
         facts += [("Why", problem.reason)] if problem.reason else []
         facts += [("Limits", limits)] if (limits := limits_of(problem)) else []

@@ -7,7 +7,7 @@ from typing import Any
 
 import param
 
-from .media_tracks import MediaTracks, column_of, first_rows, label_of, rows_and_verdicts, table_of, told_of
+from .media_tracks import MediaTracks, column_of, first_rows, label_of, rows_tried, table_of, told_of, verdicts
 from .row_index import id_array
 
 MOST = 12  # videos at first: each is decoded whole
@@ -122,5 +122,6 @@ class FrameStrips(MediaTracks):
         ValueError
             If its data has no videos, or there are no rows of that split.
         """
-        found, labels = rows_and_verdicts(model, split, MOST)
-        return cls.from_data(model.data, column, found, **({"labels": labels, "label": model.name} | params))
+        rows = rows_tried(model, split, MOST)
+        told = verdicts(model, rows) | {"label": model.name}
+        return cls.from_data(model.data, column, rows, **(told | params))

@@ -65,7 +65,7 @@ class FrameStripsPlot(MediaTracksPlot):
 
     def _classes(self, element: Any) -> Columns:
         top = -np.arange(len(element)) * float(self.step(element))
-        inks = [self.ink_of(element, each) if any(element.labels) else "#F7F7F7" for each in element.labels]
+        inks = [self.ink_of(element, at) if any(element.labels) else "#F7F7F7" for at in range(len(element))]
         sides = {"left": np.zeros(len(element)), "right": np.full(len(element), 4.0)}
         return {**sides, "top": top, "bottom": top - self.step(element) + GAP, "ink": np.array(inks, dtype=object)}
 

@@ -34,6 +34,8 @@ class MediaTracks(RowLinked, Element2D):
         What is wrong with each; "" where nothing is.
     classes : list of str, optional
         All there are, also beyond these recordings: each has a colour.
+    right : array, optional
+        Of each 1 where a model is right, 0 where it is wrong, NaN where it says nothing: then colours tell that.
     playhead : Playhead, optional
         A click on a track goes there; where it is shows as a line.
     selection : RowSelection, optional
@@ -55,6 +57,7 @@ class MediaTracks(RowLinked, Element2D):
     labels: Any = param.List(default=[], doc="The class of each.")
     problems: Any = param.List(default=[], doc="What is wrong with each.")
     classes: Any = param.List(default=[], doc="All classes there are, for the colours; by default those of the labels.")
+    right: Any = param.Array(default=None, allow_None=True, doc="1 where a model is right, 0 where wrong, else NaN.")
     playhead: Any = param.ClassSelector(class_=Playhead, default=None, allow_None=True, doc="Where one listens.")
 
     def __init__(self, data: Any = None, kdims: Any = None, vdims: Any = None, **params: Any) -> None:
@@ -65,6 +68,8 @@ class MediaTracks(RowLinked, Element2D):
         for name in ("names", "labels", "problems"):
             if len(getattr(self, name)) != len(self):
                 raise ValueError(f"expected as many {name} as tracks, {len(self)}, got {len(getattr(self, name))}")
+        if self.right is not None and len(self.right) != len(self):
+            raise ValueError(f"expected a verdict per track, {len(self)}, got {len(self.right)}")
 
     @unrecorded
     def track_of(self, row: Any) -> int | None:
@@ -127,18 +132,32 @@ def table_of(seconds: Sequence[float]) -> dict[str, np.ndarray]:
     return {"track": np.arange(len(seconds)), "seconds": np.asarray(seconds, dtype=float)}
 
 
-def rows_and_verdicts(model: Any, split: str, most: int) -> tuple[list[Any], list[str]]:
-    """The first rows a model was tried on, and of each the truth and what the model says of it."""
-    frame = rows_of_split(model, split).iloc[:most]
+def verdicts(model: Any, rows: Sequence[Any]) -> dict[str, Any]:
+    """Of some rows the truth and what a model says of it as labels; and whether it is right, where it names classes.
+
+    Raises
+    ------
+    ValueError
+        If the model has several targets.
+    """
+    frame = model.predictions
     if "truth" not in frame:
         raise ValueError(f"{model.name}: expected one target, not {', '.join(model.problem.targets)}")
-    return list(frame.index), [verdict(*pair) for pair in zip(frame["truth"], frame["prediction"], strict=True)]
+    frame = frame.reindex(pd.Index(rows))
+    pairs = list(zip(frame["truth"], frame["prediction"], strict=True))
+    known = frame["split"].notna().to_numpy() & frame["prediction"].notna().to_numpy()
+    labels = [verdict(*pair) if there else "not told" for pair, there in zip(pairs, known, strict=True)]
+    right = np.array([float(str(a) == str(b)) for a, b in pairs])
+    labelled = "lassification" in model.problem.task
+    return {"labels": labels, "right": np.where(known, right, np.nan) if labelled else None}
+
+
+def rows_tried(model: Any, split: str, most: int) -> list[Any]:
+    """The first rows a model was tried on; ValueError where there are none."""
+    return list(rows_of_split(model, split).index[:most])
 
 
 def verdict(truth: Any, said: Any) -> str:
     """Truth and prediction in a few words."""
-    texts = [
-        "missing" if pd.isna(each) else f"{each:.4g}" if isinstance(each, float) else str(each)
-        for each in (truth, said)
-    ]
+    texts = [_text(each) for each in (truth, said)]
     return f"{texts[0]}, predicted {texts[1]}" if texts[0] != texts[1] else f"{texts[0]}, predicted so"

@@ -13,8 +13,9 @@ from holoviews.plotting.bokeh.styles import base_properties, fill_properties, li
 
 from .columns import Columns
 from .growing_bokeh import GrowingPlot
+from .image_mosaic_bokeh import FRAMES
 from .overlay_bokeh import lift
-from .palettes import BLACK, ORANGE, VERMILLION
+from .palettes import BLACK, GREY, ORANGE, VERMILLION
 from .row_map_bokeh import CLASSES
 
 NAME, GAP = 16, 5  # pixels: a track's name, between tracks
@@ -117,8 +118,11 @@ class MediaTracksPlot(GrowingPlot):
         most = max(16, self.wide // 6)
         return text if len(text) <= most else text[: most - 1] + "…"
 
-    def ink_of(self, element: Any, label: str) -> str:
-        """The colour of a class: the same in all of an element's tracks."""
+    def ink_of(self, element: Any, at: int) -> str:
+        """A track's colour: of its class, or green where a model is right and vermillion where it is wrong."""
+        if element.right is not None:
+            return FRAMES.get(float(element.right[at]), GREY)
+        label = element.labels[at]
         known = element.classes or sorted(set(element.labels))
         return CLASSES[known.index(label)] if label in known and len(known) <= len(CLASSES) else CLASSES[0]
 

@@ -61,7 +61,7 @@ class WaveformsPlot(MediaTracksPlot):
             for channel, (x, y) in enumerate(self._outlines(element, found, pace, low, high, pixels)):
                 xs.append(x)
                 ys.append(y + self._middle(element, at, channel))
-                ink.append(self.ink_of(element, element.labels[at]))
+                ink.append(self.ink_of(element, at))
         nothing = [np.full(1, np.nan)] * self.lacking("waves", len(xs))
         inks = np.array(ink + [GREY] * len(nothing), dtype=object)
         return {"xs": xs + nothing, "ys": ys + nothing, "ink": inks}

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from learnviews.apps.snowcat.compare_card import called, compared
 from learnviews.apps.snowcat.data_rows import RowsCard, small
 from learnviews.apps.snowcat.data_table import BROWSERS
 from learnviews.apps.snowcat.pane import asks, quiet, select, text
 from learnviews.apps.snowcat.playing import MOST, Playable, playable
+from learnviews.grammar.media_tracks import verdicts
 from learnviews.grammar.streams import Playhead
 from learnviews.kernels.search import media
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.slot import Slot
     from learnviews.apps.snowcat.workspace import Workspace
+    from learnviews.kernels.search import Model
 
 LABELS = ("categorical", "boolean", "integer", "real")
 LIMIT = f"{MOST >> 20} MB"
@@ -32,6 +35,7 @@ class Recordings(RowsCard):
     type_: ClassVar[str] = ""
     what: ClassVar[str] = ""
     size = (5, 8)
+    hears = ("data", "compared", "step")
 
     def __init__(self, room: Workspace, slot: Slot) -> None:
         super().__init__(room, slot)
@@ -53,9 +57,22 @@ class Recordings(RowsCard):
 
     # -- what is shown
 
-    def element(self, rows: list[Any], by: str | None) -> Any:
-        """Tracks of some rows; made in a thread."""
+    def element(self, rows: list[Any], told: dict[str, Any]) -> Any:
+        """Tracks of some rows, told what they are labelled by; made in a thread."""
         raise NotImplementedError
+
+    def _made(self, rows: list[Any]) -> Any:
+        """In a thread: tracks labelled by a column, or by what a compared model says."""
+        told: dict[str, Any] = {"selection": self.room.rows, "playhead": self.playhead}
+        model = self._models().get(self._by)
+        told |= verdicts(model, rows) if model is not None else {"by": self._by or None}
+        return self.element(rows, told)
+
+    def _models(self) -> dict[str, Model]:
+        """Compared models with one target, by what the list of labels calls them."""
+        if self.room.step != "compare":
+            return {}
+        return {f"model {key}": model for key, model in compared(self.room).items() if len(model.problem.targets) == 1}
 
     def draw(self) -> None:
         """The page's tracks; the player above them stays as it is."""
@@ -70,11 +87,13 @@ class Recordings(RowsCard):
             return
         self._write()
         rows = self.data.frame.index[self.positions()].tolist()
+        if self._by.startswith("model ") and self._by not in self._models():
+            self._by = ""
         wanted = (rows, self._by, self._column, self._options())
         if wanted != self._shown:
             self._shown = wanted
             self._write()
-            self.later(partial(self.element, rows, self._by or None), self._draw, "tracks")
+            self.later(partial(self._made, rows), self._draw, "tracks")
 
     def _options(self) -> Any:
         """Further choices that change the tracks."""
@@ -112,9 +131,10 @@ class Recordings(RowsCard):
             found += select("column", {name: name for name in names}, self._column, f"Column of {self.what}")
         divisors = [name for name, column in self.data.columns.items() if column.type in LABELS]
         suggested = [name for name in divisors if self.data.columns[name].role == "suggestedTarget"][:1]
-        if divisors:
+        models = {key: called(model) for key, model in self._models().items()}
+        if divisors or models:
             options = {"": suggested[0] if suggested else "no label"}
-            options |= {name: name for name in divisors if name not in suggested}
+            options |= {name: name for name in divisors if name not in suggested} | models
             found += f"<label>Label {select('by', options, self._by, 'Label')}</label>"
         return found
 
@@ -136,9 +156,9 @@ class Recordings(RowsCard):
         if not isinstance(name, str):
             return
         path = self.data.resources[str(self.data.column(self._column).refers)].folder / name
-        self.later(partial(self._made, path, bool(anew)), partial(self._send, row, path), "file")
+        self.later(partial(self._playable, path, bool(anew)), partial(self._send, row, path), "file")
 
-    def _made(self, path: Path, anew: bool) -> Playable:
+    def _playable(self, path: Path, anew: bool) -> Playable:
         """In a thread; what is written for the page is deleted also where nobody waits for it any more."""
         found = playable(path, self.type_, anew)
         if found.temporary:
@@ -207,7 +227,9 @@ class Sounds(Recordings):
     help = (
         "The sounds as waveforms, coloured by label; several channels one below the other. Click on one to play it "
         "from there and to keep its row; point at it to light its row everywhere. Drag and wheel move and zoom in "
-        f"time. A sound is sent to the page when it is played, up to {LIMIT}; of longer ones the beginning."
+        "time. Where models are compared, the label may be what one of them says: green where it is right, vermillion "
+        f"where it is wrong. A sound is sent to the page when it is played, up to {LIMIT}; of longer ones the "
+        "beginning."
     )
     type_, what = "audio", "sounds"
     at_first = ("data",)
@@ -217,11 +239,10 @@ class Sounds(Recordings):
         super().start_anew()
         self._common = True
 
-    def element(self, rows: list[Any], by: str | None) -> Any:
+    def element(self, rows: list[Any], told: dict[str, Any]) -> Any:
         from learnviews.grammar import Waveforms
 
-        told = {"selection": self.room.rows, "playhead": self.playhead, "common": self._common}
-        return Waveforms.from_data(self.data, self._column, rows, by, **told)
+        return Waveforms.from_data(self.data, self._column, rows, common=self._common, **told)
 
     def _options(self) -> Any:
         return self._common
@@ -245,20 +266,20 @@ class Videos(Recordings):
     name, title = "videos", "Videos"
     help = (
         "A few frames of each video from its beginning to its end; the colour at the left is its label. Click on a "
-        "frame to play from there and to keep the row; point at a strip to light its row everywhere. A video is sent "
-        f"to the page when it is played, up to {LIMIT}; what browsers do not play, and what is larger, is written anew "
-        "first, in at most 640 pixels and without sound."
+        "frame to play from there and to keep the row; point at a strip to light its row everywhere. Where models are "
+        "compared, the label may be what one of them says: green where it is right, vermillion where it is wrong. A "
+        f"video is sent to the page when it is played, up to {LIMIT}; what browsers do not play, and what is larger, "
+        "is written anew first, in at most 640 pixels and without sound."
     )
     type_, what = "video", "videos"
     at_first = ("data",)
     size = (5, 11)
     per = 12
 
-    def element(self, rows: list[Any], by: str | None) -> Any:
+    def element(self, rows: list[Any], told: dict[str, Any]) -> Any:
         from learnviews.grammar import FrameStrips
 
-        told = {"selection": self.room.rows, "playhead": self.playhead}
-        return FrameStrips.from_data(self.data, self._column, rows, by, **told)
+        return FrameStrips.from_data(self.data, self._column, rows, **told)
 
     def _player(self) -> str:
         name = text(self.slot.pane.name)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import bokeh_serve
+from recordings_small import sounds
 from scenes import table, write_scenes
 from snowcat_page import HELPERS
 
@@ -57,13 +58,15 @@ def served(tmp_path_factory):
         folder / "ratings.csv", index=False
     )
     table(write_scenes(folder / "rings", 24)).to_csv(folder / "rings" / "rings.csv", index=False)
-    paths = (str(folder / "ratings.csv"), str(folder / "rings" / "rings.csv"))
+    sounds(folder / "tones", each=6)
+    paths = (str(folder / "ratings.csv"), str(folder / "rings" / "rings.csv"), str(folder / "tones"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEARNVIEWS_HOME", str(home))
         shelf = Shelf(paths)
         keys = {source.title.removesuffix(".csv"): key for key, source in shelf.sources.items()}
         trained(shelf.project(keys["ratings"]), search.Problem("stars", "collaborativeFiltering"), 2)
         trained(shelf.project(keys["rings"]), search.Problem("objects", "objectDetection"), 1)
+        trained(shelf.project(keys["tones"]), search.Problem("label", "classification"), 1)
         with bokeh_serve("snowcat", *paths) as server:
             yield server.url, keys
 
@@ -139,6 +142,18 @@ def test_objects_found_at_a_threshold(opened):
     page.wait("main('detections').id.length === 1 && snow.text('detections').includes('1–1 of 1 images')")
     page.page.locator('.card[data-name="detections"] label:has-text("truth") input').uncheck()
     page.wait("total('detections', 'truth') + total('detections', 'missed') === 0")
+
+
+def test_sounds_say_what_a_model_says_of_them(opened):
+    page = opened("tones")
+    page.js("snow.ask('page', 'add', 'sounds')")
+    page.wait("total('sounds', 'waves') > 0")
+    before = page.js("layer('sounds', 'waves')[0].data.ink[0]")
+    page.page.get_by_label("Label", exact=True).select_option(index=1)
+    page.wait("layer('sounds', 'names')[0].data.text[0].includes('predicted')")
+    assert page.js("layer('sounds', 'waves')[0].data.ink[0]") != before
+    at(page, "sounds", 1)
+    page.wait("sizes('confusion matrices', 'lit').every((each) => each === 1) || snow.text('instance').includes('Row')")
 
 
 def test_what_detection_cannot_do_is_said_before_training(opened):

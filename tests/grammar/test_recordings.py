@@ -10,6 +10,8 @@ import pytest
 
 import learnviews as lv
 from learnviews.grammar import FrameStrips, Waveforms
+from learnviews.grammar.image_mosaic_bokeh import FRAMES
+from learnviews.grammar.media_tracks import verdicts
 from learnviews.kernels.search import load
 
 soundfile = pytest.importorskip("soundfile")
@@ -122,11 +124,19 @@ def test_of_a_folder_of_sounds(folder, renderer):
         FrameStrips.from_data(folder)
 
 
-def test_of_a_model_labels_say_what_it_predicts(folder):
+def test_of_a_model_labels_say_what_it_predicts(folder, renderer):
     frame = pd.DataFrame({"truth": ["high", "low"], "prediction": ["low", "low"], "split": "holdout"}, index=[0, 2])
-    model = SimpleNamespace(predictions=frame, problem=SimpleNamespace(targets=("label",)), name="tree", data=folder)
+    problem = SimpleNamespace(targets=("label",), task="classification")
+    model = SimpleNamespace(predictions=frame, problem=problem, name="tree", data=folder)
     found = Waveforms.from_model(model)
     assert found.labels == ["high, predicted low", "low, predicted so"] and found.label == "tree"
+    assert list(found.right) == [0, 1]
+    inks = renderer.get_plot(found).handles["waves_source"].data["ink"]
+    assert list(inks) == [FRAMES[0.0], FRAMES[1.0]]
+    told = verdicts(model, [2, 3])
+    assert told["labels"] == ["low, predicted so", "not told"] and np.isnan(told["right"][1])
+    with pytest.raises(ValueError, match="a verdict per track, 2, got 1"):
+        found.clone(right=np.ones(1))
 
 
 def test_what_does_not_fit_is_refused():

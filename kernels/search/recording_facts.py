@@ -85,9 +85,18 @@ def _facts(data: Dataset, name: str, type_: str) -> RecordingFacts:
     low, high, total = (seconds.min(), seconds.max(), seconds.sum()) if len(seconds) else (nothing,) * 3
     rates, shapes = (Counter(getattr(head, which) for head in read).most_common() for which in ("rate", "shape"))
     unread = [file for file, head in heads.items() if head is None]
-    lengths = {"shortest": float(low), "longest": float(high), "total": float(total)}
-    counts = {"rates": dict(rates), "shapes": dict(shapes)}
-    return RecordingFacts(name, type_, len(files), len(few), unread, **lengths, **counts)
+    return RecordingFacts(
+        column=name,
+        type=type_,
+        files=len(files),
+        looked=len(few),
+        unread=unread,
+        shortest=float(low),
+        longest=float(high),
+        total=float(total),
+        rates=dict(rates),
+        shapes=dict(shapes),
+    )
 
 
 def _head(path: Path, type_: str) -> Head | None:

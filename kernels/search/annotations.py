@@ -1,7 +1,8 @@
 """Objects drawn in images: columns of boxes, and tables that hold a row per box as tables with a row per image.
 
 A cell of type "boxes" is text: "x_min,y_min,x_max,y_max" in pixels per box, joined by ";". Boxes of eight numbers are
-the vertices of a rectangle, as D3M writes them. "" is an image without objects; None one of which it is not known.
+the vertices of a rectangle, as D3M writes them (of another quadrangle, the upright one around it is taken). "" is an
+image without objects; None one of which it is not known.
 """
 
 from __future__ import annotations
@@ -69,7 +70,12 @@ def _is_boxes(data: Dataset, name: str) -> bool:
     if column.refers or column.type not in ("categorical", "text", "other") or values.dtype != object:
         return False
     there = [value for value in values if isinstance(value, str) and value.strip()]
-    return bool(there) and all(map(_CELL.fullmatch, there))
+    if not there or not all(map(_CELL.fullmatch, there)):
+        return False
+    try:
+        return all(len(_drawn(value)) for value in there)
+    except ValueError:  # numbers, but no boxes
+        return False
 
 
 def _plain(data: Dataset, name: str) -> pd.Series:
@@ -82,9 +88,29 @@ def _cell(data: Dataset, name: str, row: Any, value: Any) -> str | None:
     if value is None or (isinstance(value, float) and value != value):
         return None
     try:
-        return boxes.written(boxes.boxes(value))
+        return boxes.written(_drawn(value))
     except ValueError as error:
         raise ValueError(f'{data.path or data.name}, column "{name}", row {row}: {error}') from None
+
+
+def _drawn(value: Any) -> np.ndarray:
+    """(boxes, 4) of a cell; of any other quadrangle than an upright rectangle the smallest one around it."""
+    parts = [part for part in value.split(boxes.BETWEEN) if part.strip()] if isinstance(value, str) else list(value)
+    found = np.array([boxes.corners(_around(part)) for part in parts]).reshape(-1, 4)
+    wrong = (found[:, 2:] < found[:, :2]).any(axis=1) | ~np.isfinite(found).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"box {parts[int(wrong.argmax())]!r}: expected x_min,y_min,x_max,y_max, the smaller ones first"
+        )
+    return found
+
+
+def _around(part: Any) -> Any:
+    numbers = np.array(part.split(",") if isinstance(part, str) else part, dtype=object)
+    if len(numbers) != 8:
+        return part
+    x, y = numbers[::2].astype(float), numbers[1::2].astype(float)
+    return x.min(), y.min(), x.max(), y.max()
 
 
 def _one_each(data: Dataset, image: str, found: list[str]) -> Dataset:

@@ -117,6 +117,20 @@ def precision_of(truth: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> Ca
     return score
 
 
+def matched(truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Which box of one image each detection finds: its place in `truth` (boxes, 4), -1 for a wrong one. (detections,)
+
+    As `average_precision` counts them: in the order of `found` (detections, 5), by confidence.
+    """
+    places = np.full(len(found), -1)
+    for at in sorted(range(len(found)), key=lambda at: (-found[at, 4], *found[at, :4])):
+        share = overlaps(found[at, :4], truth) if len(truth) else np.zeros(1)
+        best = int(np.argmax(share))
+        if share.max() > OVERLAP and best not in places:
+            places[at] = best
+    return places
+
+
 def _right(truth: Sequence[np.ndarray], ranked: list[tuple]) -> np.ndarray:
     """Whether each detection finds a box, the surest first."""
     taken, right = set(), []

@@ -280,7 +280,7 @@ def load(
     name: str | None = None,
     types: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
-    edges: tuple[str, str] | None = None,
+    edges: tuple[str, str] | bool | None = None,
     directed: bool = False,
 ) -> Dataset:
     """A data set from whatever holds one.
@@ -298,7 +298,8 @@ def load(
     types, roles : dict, optional
         By column, instead of what is found out.
     edges : (str, str), optional
-        Columns of a table with the ends of edges: the table is the list of edges of a graph.
+        Columns of a table with the ends of edges: the table is the list of edges of a graph. False: it is none, however
+        its columns are called.
     directed : bool
         Whether such a list is of a directed graph.
 
@@ -307,13 +308,16 @@ def load(
     FileNotFoundError, ValueError, TypeError
         If it cannot be read; the message names file, column and row.
     """
-    found = _load(source, dict(types or {})) if edges is None else _of_edges(source, edges, directed, types)
+    if isinstance(edges, bool) or edges is None:
+        found = _load(source, dict(types or {}), edges is None)
+    else:
+        found = _of_edges(source, edges, directed, types)
     if roles:
         found = found.with_roles(roles)
     return replace(found, name=name) if name else found
 
 
-def _load(source: Any, types: dict[str, str]) -> Dataset:
+def _load(source: Any, types: dict[str, str], guess: bool = True) -> Dataset:
     if isinstance(source, Dataset):
         return source.with_types(types) if types else source
     if isinstance(source, pd.DataFrame):
@@ -329,7 +333,7 @@ def _load(source: Any, types: dict[str, str]) -> Dataset:
     if path.is_dir() or path.name in ("datasetDoc.json", "problemDoc.json"):
         return _load_folder(path, types)
     frame, written, notes = table_files.read_table(path)
-    if pair := _pair_columns(frame, types):
+    if guess and (pair := _pair_columns(frame, types)):
         return _of_edges(path, pair, False, types)
     return from_frame(frame, types, table_files.stem(path), path, written, notes)
 
@@ -370,6 +374,9 @@ def _load_folder(path: Path, types: dict[str, str]) -> Dataset:
     tables = sorted(file for file in path.iterdir() if file.is_file() and table_files.is_table(file))
     if len(tables) == 1:
         return _load(tables[0], types)
+    graphs = sorted(file for file in path.iterdir() if file.is_file() and _is_graph(file))
+    if len(graphs) == 1 and not tables:
+        return _load(graphs[0], types)
     if tables:
         raise ValueError(f"{path}: several tables: {listed(file.name for file in tables)}; expected the name of one")
     graphs = sorted(file for file in path.iterdir() if file.is_file() and _is_graph(file))

@@ -19,6 +19,8 @@ NAMES = re.compile(
 )
 FEWEST = 5
 """Values that a column needs to be taken for a key where nobody says it is one."""
+PAIRS = 4
+"""Different pairs that ratings must have."""
 ONCE = 0.8
 """Share of rows with a pair of their own from which on a table looks like one of ratings."""
 
@@ -40,6 +42,11 @@ def with_keys(problem: Problem, data: Dataset) -> Problem:
         raise ValueError(f"collaborative filtering needs two columns that are keys (who rates, what is rated): {found}")
     for name in keys:
         _check(name, problem, data)
+    pairs = len(data.frame[list(keys)].dropna().drop_duplicates())
+    if pairs < PAIRS:
+        raise ValueError(
+            f"{' and '.join(keys)} make {pairs} pairs only; at least {PAIRS} are needed to learn and judge"
+        )
     return problem.with_(keys=tuple(keys), score=problem.score, reason=problem.reason)
 
 

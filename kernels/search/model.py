@@ -205,8 +205,8 @@ def read_like(source: Any, types: Mapping[str, str]) -> Dataset:
     if isinstance(source, pd.DataFrame):
         kept = {name: "categorical" if kind in MEDIA and kind != "text" else kind for name, kind in types.items()}
         return load(source, name="the rows given", types={name: kept[name] for name in kept if name in source})
-    there = load(source).columns  # once more, so that labels such as 007 are not taken for numbers first
-    return load(source, types={name: kind for name, kind in types.items() if name in there})
+    there = load(source, edges=False).columns  # once more, so that labels such as 007 are not taken for numbers first
+    return load(source, types={name: kind for name, kind in types.items() if name in there}, edges=False)
 
 
 def _has_files(data: Dataset, name: str) -> bool:

@@ -52,7 +52,8 @@ def plan(data: Dataset, problem: Problem, rng: Any = 0, folds: int | None = None
     problem with a time column), whole groups where a group is named (or several rows are one thing, D3M's multiIndex,
     or rate one pair of keys), otherwise rows stratified by class or by the size of the target. Training rows are
     divided likewise: folds for cross-validation (5, 3 or 1 by size), a rolling origin for forecasts. Clustering has no
-    holdout: all rows are fitted to and judged.
+    holdout: all rows are fitted to and judged; so are few nodes in communities. Of fewer than 100 labelled
+    nodes (or pairs of them) half are kept aside.
 
     Parameters
     ----------

@@ -99,6 +99,18 @@ def test_precision_of_text_by_hand():
     np.testing.assert_array_equal(boxes.boxes(boxes.written(rows[:, :4])), rows[:, :4])
 
 
+def test_which_box_a_detection_finds():
+    truth = boxes.boxes("0,0,9,9;40,0,49,9")
+    found = boxes.detections("40,0,49,8,0.4;0,0,9,9,0.5;1,0,9,9,0.9;90,90,99,99,0.8")
+    assert boxes.matched(truth, found).tolist() == [1, -1, 0, -1]
+    assert boxes.matched(truth[:0], found).tolist() == [-1] * 4 and len(boxes.matched(truth, found[:0])) == 0
+    for seed in range(4):
+        drawn, told = drawn_and_found(np.random.default_rng(seed), images=1)
+        hits = (boxes.matched(drawn[0], told[0]) >= 0).sum()
+        best = boxes.average_precision(drawn, told)
+        assert (hits > 0) == (best > 0 if len(drawn[0]) else False)
+
+
 # -- windows
 
 
@@ -229,6 +241,22 @@ def test_a_cell_that_is_no_box_is_named(tmp_path):
     table.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(ValueError, match=r'column "objects", row 1: box .1,2,3.: expected 4 or 8 numbers'):
         search.load(tmp_path / "t.csv", types={"objects": "boxes"})
+
+
+@pytest.mark.parametrize("cells", [["5,4,3,2", "9,9,1,1"], ["1,2,3,4", "7,2,3,4"]])
+def test_numbers_that_are_no_boxes_are_not_taken_for_some(tmp_path, cells):
+    scenes.write_scenes(tmp_path, 2)
+    pd.DataFrame({"image": ["000.png", "001.png"], "objects": cells}).to_csv(tmp_path / "t.csv", index=False)
+    assert search.load(tmp_path / "t.csv").columns["objects"].type != "boxes"
+    with pytest.raises(ValueError, match=r'column "objects", row [01]: box .*the smaller ones first'):
+        search.load(tmp_path / "t.csv", types={"objects": "boxes"})
+
+
+def test_of_a_slanted_quadrangle_the_upright_one_around_it_is_taken(tmp_path):
+    scenes.write_scenes(tmp_path, 2)
+    cells = ["10,0,20,10,10,20,0,10", "1,2,1,9,5,9,5,2"]
+    pd.DataFrame({"image": ["000.png", "001.png"], "objects": cells}).to_csv(tmp_path / "t.csv", index=False)
+    assert search.load(tmp_path / "t.csv").frame["objects"].tolist() == ["0,0,20,20", "1,2,5,9"]
 
 
 def test_what_cannot_be_detected_is_said(folder, tmp_path):

@@ -97,6 +97,10 @@ def test_which_tables_are_lists_of_edges(tmp_path):
     assert not search.load(calls).graphs
     data = search.load(calls, edges=("caller", "callee"), directed=True)
     assert data.graphs["calls"].directed and data.graphs["calls"].edge_attributes == ("minutes",)
+    plain = written(tmp_path, "pairs.csv", "source,target\n1,2\n2,3\n")
+    assert search.load(plain).graphs and not search.load(plain, edges=False).graphs
+    (tmp_path / "one").mkdir()
+    assert search.load(written(tmp_path / "one", "net.gml", GML).parent).graphs
     frame = pd.DataFrame({"a": [1, 2], "b": [2, 3]})
     assert search.load(frame, edges=("a", "b")).graphs["graph"].ids == ["1", "2", "3"]
     with pytest.raises(ValueError, match=r"calls\.csv: no columns calee for the ends of edges; it has caller, callee"):

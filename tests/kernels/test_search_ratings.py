@@ -200,6 +200,12 @@ def test_ratings_by_one_user_are_refused():
         search.Problem("stars", TASK, keys=("user", "item")).check(search.load(frame))
 
 
+def test_too_few_pairs_are_refused():
+    frame = pd.DataFrame({"user": ["a", "b"] * 30, "item": ["x", "y"] * 30, "stars": np.arange(60.0)})
+    with pytest.raises(ValueError, match="user and item make 2 pairs only; at least 4 are needed"):
+        search.Problem("stars", TASK).check(search.load(frame))
+
+
 def test_discovery_offers_ratings_where_a_table_looks_like_it():
     found = search.discover(search.load(tasted()))
     (problem,) = (each for each in found if each.task == TASK)

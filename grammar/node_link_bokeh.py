@@ -209,7 +209,8 @@ class NodeLinkPlot(RowLinkedPlot):
         if self._is_image(element):
             image = edge_image(self._lines(element), window, shape)
         if many:
-            stamp_nodes(image, element.places, node_looks(element)[0], window)
+            radius = float(np.clip(0.22 * np.sqrt(image.size / len(element)), 1, 3))
+            stamp_nodes(image, element.places, node_looks(element)[0], window, radius)
         place = {"x": window[0], "y": window[1], "w": window[2] - window[0], "h": window[3] - window[1]}
         return {"image": [image], **{name: np.array([each]) for name, each in place.items()}}
 
@@ -237,7 +238,8 @@ class NodeLinkPlot(RowLinkedPlot):
         (x0, y0), (x1, y1) = element.start.min(axis=0), element.start.max(axis=0)
         dx, dy = (0.05 * (b - a) or 0.5 for a, b in ((x0, x1), (y0, y1)))
         wide = 0.5 if element.sides else 1.0
-        return float(x0 - 2 * wide * dx), float(y0 - dy), float(x1 + 1.5 * wide * dx), float(y1 + 2 * dy)
+        right = 4 if len(element) <= LABELLED else 1.5 * wide  # names are at the right of their nodes
+        return float(x0 - 2 * wide * dx), float(y0 - dy), float(x1 + right * dx), float(y1 + 2 * dy)
 
     def _get_range_extents(self, element: Any, ranges: Any, range_type: str, *dims: Any) -> tuple[float, ...]:
         return self.extents(element)

@@ -188,6 +188,14 @@ class Rows:
             found[self.nodes[0][known][::-1]] = some[::-1]
         return found
 
+    def _told_of(self, params: dict[str, Any]) -> np.ndarray | None:
+        """Pairs of nodes whose link is drawn by what a row says of it, and not as an edge like others."""
+        if not self.paired:
+            return None
+        ends = np.column_stack(self.nodes)
+        kinds = np.asarray(params.get("kinds", np.full(len(ends), -1)))
+        return ends[(ends >= 0).all(axis=1) & (kinds >= 0)]
+
     def made(
         self, cls: type, values: pd.Series | None, by: str, params: dict[str, Any], alike: np.ndarray | None = None
     ) -> Any:
@@ -195,7 +203,7 @@ class Rows:
         if len(self.graphs) > 1:
             sides = [(self._title(graph), len(graph.nodes)) for graph in self.graphs]
             params = {"shown": (), "sides": sides} | params
-        drawn = _Drawn(self.graphs, params)
+        drawn = _Drawn(self.graphs, params, self._told_of(params))
         if values is not None:
             per_node = len(values) == drawn.size and not values.index.equals(self.index)
             values = values if per_node else pd.Series(self.per_node(values, None)).infer_objects()
@@ -215,7 +223,7 @@ class Rows:
 class _Drawn:
     """Places, names and edges of one graph, or of two side by side."""
 
-    def __init__(self, graphs: Sequence[Any], params: dict[str, Any]) -> None:
+    def __init__(self, graphs: Sequence[Any], params: dict[str, Any], told_of: np.ndarray | None = None) -> None:
         from ..kernels.search.graph_drawing import known_paths, places_of
 
         found = params.pop("places", None) or [places_of(each) for each in graphs]
@@ -229,7 +237,7 @@ class _Drawn:
             places.append((where - low) / spread + (right, 0.0))
             bundles.append(None if path is None else (path - low) / spread + (right, 0.0))
             ends = graph.network().ends
-            kept = np.ones(len(ends), bool) if graph.asked is None else ~graph.asked
+            kept = np.ones(len(ends), bool) if told_of is None else ~_among(ends + first, told_of, graph.directed)
             edges.append(ends[kept] + first)
             bundles[-1] = None if bundles[-1] is None else bundles[-1][kept]
             first, right = first + len(graph.nodes), right + 1 + BESIDE
@@ -261,6 +269,13 @@ class _Drawn:
         if params.get("node_places") is not None and len(params["node_places"].places) != self.size:
             params = params | {"node_places": NodePlaces(places=self.places)}
         return cls(table, datatype=["dictionary"], **(known | params))
+
+
+def _among(ends: np.ndarray, pairs: np.ndarray, directed: bool) -> np.ndarray:
+    """Which edges link one of some pairs of nodes, either way round where they have no direction."""
+    ends, pairs = (each if directed else np.sort(each, axis=1) for each in (ends, pairs))
+    size = int(max(ends.max(initial=0), pairs.max(initial=0))) + 1
+    return np.isin(ends @ [size, 1], pairs @ [size, 1])
 
 
 def _coloured(

@@ -156,6 +156,12 @@ def test_links_by_what_a_model_makes_of_them(pairs):
     found = NodeLink.from_model(said_of(pairs, "linkPrediction", truth, said, ("link",)))
     names = {("1", "1"): "found", ("1", "0"): "missed", ("0", "1"): "wrongly predicted", ("0", "0"): "rightly none"}
     assert [KINDS[kind] for kind in found.kinds] == [names[pair] for pair in zip(truth, said, strict=True)]
+    half = said_of(
+        pairs, "linkPrediction", truth, said, ("link",), np.where(np.arange(len(truth)) < 40, "train", "holdout")
+    )
+    known = NodeLink.from_model(half, split="holdout")
+    learned = (truth[:40] == "1").sum()
+    assert len(known.edges) == len(found.edges) + learned  # what was learned from is an edge as others are
     both = {KINDS[found.kinds[at]] for at in found.drawn_links}
     assert both == {"found", "missed", "wrongly predicted"}
     assert set(found.toggled(expected=False).shown) == {"found", "wrongly predicted"}

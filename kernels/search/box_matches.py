@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import stash
-from .boxes import OVERLAP, overlaps
+from .boxes import matched
 from .thumbnails import broken, thumbnail
 
 if TYPE_CHECKING:
@@ -45,15 +45,10 @@ def matches(truth: np.ndarray, found: np.ndarray, least: float = 0.0) -> Matches
         Detections that are less sure do not count.
     """
     sure = found[:, 4] >= least
-    right, hit = np.zeros(len(found), dtype=bool), np.zeros(len(truth), dtype=bool)
-    order = np.lexsort((*found[:, 3::-1].T, -found[:, 4])) if len(found) else np.zeros(0, int)
-    for at in order[sure[order]]:
-        share = overlaps(found[at, :4], truth) if len(truth) else np.zeros(1)
-        best = int(share.argmax())
-        right[at] = bool(share[best] > OVERLAP) and not hit[best]
-        if right[at]:
-            hit[best] = True
-    return Matches(right, hit, sure)
+    places = np.where(sure, matched(truth, found), -1)  # a less sure one never takes a box from a surer one
+    hit = np.zeros(len(truth), dtype=bool)
+    hit[places[places >= 0]] = True
+    return Matches(places >= 0, hit, sure)
 
 
 class Picture(NamedTuple):

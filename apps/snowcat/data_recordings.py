@@ -11,7 +11,7 @@ import numpy as np
 from learnviews.apps.snowcat.compare_card import called, compared
 from learnviews.apps.snowcat.data_rows import RowsCard, small
 from learnviews.apps.snowcat.data_table import BROWSERS
-from learnviews.apps.snowcat.pane import asks, quiet, select, text
+from learnviews.apps.snowcat.pane import asks, quiet, select
 from learnviews.apps.snowcat.playing import MOST, Playable, playable
 from learnviews.grammar.media_tracks import verdicts
 from learnviews.grammar.streams import Playhead
@@ -51,6 +51,7 @@ class Recordings(RowsCard):
         super().start_anew()
         self._column = next(iter(_columns(self.room.data, self.type_)), "") if self.room.data is not None else ""
         self._by, self._note, self._shown = "", "", None
+        self._sets = getattr(self, "_sets", 0) + 1  # of another data set the page has another player
 
     def finder(self) -> Any:
         return partial(BROWSERS.of(self.data).find, self.words)
@@ -107,8 +108,14 @@ class Recordings(RowsCard):
         self.slot.html(
             f'<div class="row stay">{self._bar()}</div>{self._player()}'
             f'<div class="row player">{self._buttons()}{self.choices()}</div>'
-            f'<p class="quiet at" data-still data-player-where role="status"></p>{quiet(self._note)}'
+            f'<p id="where-{self._called}" class="quiet at" data-still data-player-where role="status"></p>'
+            f"{quiet(self._note)}"
         )
+
+    @property
+    def _called(self) -> str:
+        """What the page's player is called."""
+        return f"{self.slot.pane.name}-{self._sets}"
 
     def _player(self) -> str:
         """The page's script fills it; nothing here changes it once it is there."""
@@ -158,9 +165,12 @@ class Recordings(RowsCard):
         path = self.data.resources[str(self.data.column(self._column).refers)].folder / name
         self.later(partial(self._playable, path, bool(anew)), partial(self._send, row, path), "file")
 
-    def _playable(self, path: Path, anew: bool) -> Playable:
-        """In a thread; what is written for the page is deleted also where nobody waits for it any more."""
-        found = playable(path, self.type_, anew)
+    def _playable(self, path: Path, anew: bool) -> Playable | str:
+        """In a thread: the file, or why there is none; what is written is deleted also where nobody waits for it."""
+        try:
+            found = playable(path, self.type_, anew)
+        except (OSError, ValueError, ImportError) as error:
+            return str(error)
         if found.temporary:
             self._temporary.append(found.path)
         return found
@@ -174,11 +184,16 @@ class Recordings(RowsCard):
         super().close()
         self._clear()
 
-    def _send(self, row: Any, path: Path, found: Playable) -> None:
+    def _send(self, row: Any, path: Path, found: Playable | str) -> None:
+        place = {"pane": self.slot.pane.name, "row": _plain(row)}
+        if isinstance(found, str):
+            self._note = ""
+            self._write()
+            self.room.transfers.refuse(place, found)
+            return
         self._clear(found.path)
         self._note = found.note
         self._write()
-        place = {"pane": self.slot.pane.name, "row": _plain(row)}
         self.room.transfers.send(found.path, path.name, found.kind, found.temporary, place)
 
     def do_first(self, _: Any) -> None:
@@ -252,7 +267,7 @@ class Sounds(Recordings):
         return f'{super().choices()}<label><input type="checkbox" {asks("common")}{checked}> same scale</label>'
 
     def _player(self) -> str:
-        return f'<audio id="player-{text(self.slot.pane.name)}" data-still data-plays hidden></audio>'
+        return f'<audio id="player-{self._called}" data-still data-plays hidden></audio>'
 
     def do_common(self, told: list[Any]) -> None:
         """All on one scale of time, or each as wide as the card."""
@@ -282,8 +297,7 @@ class Videos(Recordings):
         return FrameStrips.from_data(self.data, self._column, rows, **told)
 
     def _player(self) -> str:
-        name = text(self.slot.pane.name)
-        return f'<video id="player-{name}" data-still data-plays playsinline controls hidden></video>'
+        return f'<video id="player-{self._called}" data-still data-plays playsinline controls hidden></video>'
 
 
 def _columns(data: Any, type_: str) -> list[str]:

@@ -75,6 +75,10 @@ class Transfers:
         """Have the player of a "pane" play the recording of a "row" from "at" seconds on, "called" so."""
         self._tell("cue", told)
 
+    def refuse(self, place: dict[str, Any], why: str) -> None:
+        """There is nothing to play in a "pane" for a "row"."""
+        self._tell("refused", [place, why])
+
     def heard(self, id_: Any, got: int) -> None:
         """So many bytes of a file that the page sends are here; fewer than none: no more are wanted."""
         self._tell("heard", [id_, got])

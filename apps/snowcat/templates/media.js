@@ -59,7 +59,10 @@ window.media = (() => {
     player.element.src = player.url
     start(player)
   }
-  const fail = ({pane}, why) => { const player = playerOf(pane); if (player) player.words = `cannot be played: ${why}` }
+  const fail = (place, why) => {
+    const player = playerOf(place.pane)
+    if (player && !stale(place)) player.words = `not played: ${why}`
+  }
 
   document.addEventListener("click", (event) => {
     const word = event.target.closest?.("[data-player]")?.dataset.player

@@ -79,6 +79,7 @@ window.transfers = (() => {
     seen = number
     if (word === "offer") offer(argument)
     if (word === "cue") window.media.cue(argument)
+    if (word === "refused") window.media.fail(...argument)
     if (word === "part") part(argument)
     if (word === "failed") fail(argument)
     if (word === "heard") sender?.hear(argument)

@@ -60,7 +60,8 @@ def _checked(opened: zipfile.ZipFile, name: str, most: int) -> list[zipfile.ZipI
         _check_name(each, name)
     files = [each for each in entries if not each.is_dir() and not _is_hidden(each.filename)]
     if not files:
-        raise ValueError(f"{name}: nothing in this archive; expected a D3M data set, a table, images or texts")
+        what = "a D3M data set, a table, a graph, images, texts, sounds or videos"
+        raise ValueError(f"{name}: nothing in this archive; expected {what}")
     if len(files) > MOST_FILES:
         raise ValueError(f"{name}: {len(files):,} files in this archive; expected {MOST_FILES:,} at most")
     if any(each.flag_bits & 1 for each in files):

@@ -60,8 +60,9 @@ def graph_options(command: Any) -> Any:
 )
 @click.option("--resume", is_flag=True, help="Go on with the study in --out.")
 def search(data: Path, out: Path | None, resume: bool, **options: Any) -> None:
-    """Search models for DATA (a D3M folder, a CSV or Parquet file, a graph, a folder of images or texts) and export the
-    best.
+    """Search models for DATA and export the best.
+
+    DATA is a D3M folder, a CSV or Parquet file, a graph, or a folder of images, texts, sounds or videos.
 
     Without --problem or --target: the problem that comes with a D3M folder, else the most promising one that
     `learnviews problems DATA` lists. Ctrl-C ends the search; the models are those reached. `--resume` goes on.

@@ -20,11 +20,16 @@ from .error_correlation import ErrorCorrelation
 from .extension import extension
 from .extension import register as _register
 from .forecast_lines import Forecast
+from .frame_strips import FrameStrips
 from .gradients import GradientFlow, GradientHorizon
 from .image_mosaic import ImageMosaic
 from .importance_bars import ParameterImportance
 from .importance_map import ImportanceMap
+from .key_errors import KeyErrors
 from .lift import Cutoff, LiftCurve
+from .node_link import NodeLink
+from .node_places import NodePlaces
+from .object_boxes import ObjectBoxes
 from .operations import aggregate_batches
 from .overview import TrainingOverview
 from .parallel_coordinates import ParallelCoordinates
@@ -39,8 +44,10 @@ from .row_map import RowMap
 from .score_intervals import ScoreIntervals
 from .series_tracks import SeriesTracks, series_tracks
 from .step_matrix import StepMatrix
-from .streams import BatchSelection, RowSelection
+from .streams import BatchSelection, Playhead, RowSelection
 from .symbol_rows import SymbolRows
+from .value_histogram import ValueHistogram
+from .waveforms import Waveforms
 
 __all__ = [
     "BatchSelection",
@@ -54,16 +61,22 @@ __all__ = [
     "Disagreement",
     "ErrorCorrelation",
     "Forecast",
+    "FrameStrips",
     "GradientFlow",
     "GradientHorizon",
     "ImageMosaic",
     "ImportanceMap",
+    "KeyErrors",
     "LiftCurve",
     "LossLink",
+    "NodeLink",
+    "NodePlaces",
+    "ObjectBoxes",
     "ParallelCoordinates",
     "ParameterImportance",
     "ParetoFront",
     "PartialDependence",
+    "Playhead",
     "QueryChoice",
     "QueryMap",
     "Residuals",
@@ -75,6 +88,8 @@ __all__ = [
     "SymbolRows",
     "Target",
     "TrainingOverview",
+    "ValueHistogram",
+    "Waveforms",
     "aggregate_batches",
     "cube_views",
     "extension",

@@ -109,8 +109,10 @@ class ConfusionMatrix(RowLinked, Element2D):
         ValueError
             If the model does not predict one label per row, or there are no rows of that split.
         """
+        from ..kernels.search.tasks import CLASSIFICATION
+
         frame = model.predictions
-        if not {"truth", "prediction"} <= set(frame.columns) or "lassification" not in model.problem.task:
+        if not {"truth", "prediction"} <= set(frame.columns) or model.problem.task not in CLASSIFICATION:
             raise ValueError(f"{model.name}: a confusion matrix needs one label per row, not {model.problem.task}")
         rows = rows_of_split(model, split)
         classes = _order(pd.concat([frame["truth"], frame["prediction"]]).dropna(), None)  # one order for all splits

@@ -230,11 +230,13 @@ class ImageMosaic(RowLinked, Element2D):
         ValueError
             If its data has no images, it has no single target, or there are no rows of that split.
         """
+        from ..kernels.search.tasks import CLASSIFICATION
+
         frame = rows_of_split(model, split)
         if "truth" not in frame:
             raise ValueError(f"{model.name}: a mosaic needs one target, not {', '.join(model.problem.targets)}")
         data = model.data.take(frame.index)
-        labelled = "lassification" in model.problem.task
+        labelled = model.problem.task in CLASSIFICATION
         members, text = _by_label(frame["truth"]) if labelled else _by_target(data, model.problem.targets[0])
         there = frame["truth"].notna() & frame["prediction"].notna()
         right = np.where(there, frame["truth"].astype(object) == frame["prediction"].astype(object), np.nan)

@@ -103,7 +103,7 @@ class ImageMosaicPlot(GrowingPlot):
     def layers(self, element: Any) -> dict[str, Columns]:
         """Images, names, what is selected, and the one under the pointer."""
         left, top = self._places(element)
-        tiles = [_pixels(tile) for tile in element.tiles[0]]
+        tiles = [pixels(tile) for tile in element.tiles[0]]
         images = {"image": tiles, "x": left, "y": top - element.side, "size": np.full(len(left), element.side)}
         none = {"image": [], "x": np.zeros(0), "y": np.zeros(0), "size": np.zeros(0)}
         return {"tiles": images, "names": self._names(element), **super().layers(element), "zoom": none}
@@ -189,7 +189,7 @@ class ImageMosaicPlot(GrowingPlot):
         size, step = min(self.zoom, self.wide), element.side + RIM + 4
         x = left + step if left + step + size <= self.wide else max(left - RIM - 4 - size, 0.0)
         y = min(max(top - element.side / 2 - size / 2, -float(self._high(element))), -float(size))
-        image = _pixels(element.larger(int(marks[0]), size))
+        image = pixels(element.larger(int(marks[0]), size))
         return {"image": [image], "x": np.array([x]), "y": np.array([y]), "size": np.array([float(size)])}
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
@@ -208,7 +208,7 @@ def _framed(left: np.ndarray, top: np.ndarray, side: int) -> Columns:
     return {"left": left - RIM, "right": left + side + RIM, "bottom": top - side - RIM, "top": top + RIM}
 
 
-def _pixels(tile: np.ndarray) -> np.ndarray:
+def pixels(tile: np.ndarray) -> np.ndarray:
     """(side, side) uint32, from below, as Bokeh draws images."""
     return np.ascontiguousarray(tile[::-1]).view(np.uint32)[:, :, 0]
 

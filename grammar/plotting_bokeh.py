@@ -22,6 +22,8 @@ from .error_correlation import ErrorCorrelation
 from .error_correlation_bokeh import ErrorCorrelationPlot
 from .forecast_lines import Forecast
 from .forecast_lines_bokeh import ForecastPlot
+from .frame_strips import FrameStrips
+from .frame_strips_bokeh import FrameStripsPlot
 from .gradients import GradientFlow, GradientHorizon
 from .gradients_bokeh import GradientFlowPlot, GradientHorizonPlot
 from .image_mosaic import ImageMosaic
@@ -30,10 +32,16 @@ from .importance_bars import ParameterImportance
 from .importance_bars_bokeh import ParameterImportancePlot
 from .importance_map import ImportanceMap
 from .importance_map_bokeh import ImportanceMapPlot
+from .key_errors import KeyErrors
+from .key_errors_bokeh import KeyErrorsPlot
 from .lift import LiftCurve
 from .lift_bokeh import LiftCurvePlot
 from .links import LossLink
 from .links_bokeh import LossLinkCallback
+from .node_link import NodeLink
+from .node_link_bokeh import NodeLinkPlot
+from .object_boxes import ObjectBoxes
+from .object_boxes_bokeh import ObjectBoxesPlot
 from .overview import TrainingOverview
 from .palettes import BLUE, GREY, SKY_BLUE
 from .parallel_coordinates import ParallelCoordinates
@@ -56,6 +64,10 @@ from .series_tracks_bokeh import SeriesTracksPlot
 from .step_matrix import StepMatrix
 from .step_matrix_bokeh import StepMatrixPlot
 from .symbol_rows import SymbolRows
+from .value_histogram import ValueHistogram
+from .value_histogram_bokeh import ValueHistogramPlot
+from .waveforms import Waveforms
+from .waveforms_bokeh import WaveformsPlot
 
 _PLOTS = {
     GradientFlow: GradientFlowPlot,
@@ -82,7 +94,13 @@ _PLOTS = {
     ImportanceMap: ImportanceMapPlot,
     ParameterImportance: ParameterImportancePlot,
     RowMap: RowMapPlot,
+    NodeLink: NodeLinkPlot,
     PartialDependence: PartialDependencePlot,
+    Waveforms: WaveformsPlot,
+    FrameStrips: FrameStripsPlot,
+    ObjectBoxes: ObjectBoxesPlot,
+    ValueHistogram: ValueHistogramPlot,
+    KeyErrors: KeyErrorsPlot,
 }
 
 
@@ -182,8 +200,26 @@ def _register_search(options: Any) -> None:
     options.RowMap = Options("style", size=5, line_color=None, fill_alpha=0.75)
     options.RowMap = Options("plot", **(plot | drags), height=320, fontsize={"labels": "11px"})
     options.RowMap = Options("norm", framewise=True)
+    options.NodeLink = Options("style", line_color="#FFFFFF", line_width=0.6)
+    options.NodeLink = Options("plot", **(plot | drags), height=420, xaxis=None, yaxis=None)
+    options.NodeLink = Options("norm", framewise=True)
     options.PartialDependence = Options("plot", **plot, height=280)
     options.PartialDependence = Options("norm", framewise=True)
+    options.Waveforms = Options("style", line_color=None)
+    options.Waveforms = Options("plot", **(plot | tools), yaxis=None)
+    options.Waveforms = Options("norm", framewise=True)
+    options.FrameStrips = Options("style", line_color=None)
+    options.FrameStrips = Options("plot", **plot, xaxis=None, yaxis=None)
+    options.FrameStrips = Options("norm", framewise=True)
+    options.ObjectBoxes = Options("style", line_color=None)
+    options.ObjectBoxes = Options("plot", **plot, xaxis=None, yaxis=None)
+    options.ObjectBoxes = Options("norm", framewise=True)
+    options.ValueHistogram = Options("style", color=SKY_BLUE, line_color="white", line_width=0.5)
+    options.ValueHistogram = Options("plot", **plot, height=240)
+    options.ValueHistogram = Options("norm", framewise=True)
+    options.KeyErrors = Options("style", fill_alpha=0.55, line_color=None)
+    options.KeyErrors = Options("plot", **plot, height=260)
+    options.KeyErrors = Options("norm", framewise=True)
 
 
 def _register_cube(options: Any) -> None:

@@ -130,7 +130,7 @@ class Residuals(RowLinked, Element2D):
         ValueError
             If the model does not predict numbers, has no such target, or there are no rows of that split.
         """
-        if model.problem.task not in ("regression", "timeSeriesForecasting"):
+        if model.problem.task not in ("regression", "timeSeriesForecasting", "collaborativeFiltering"):
             raise ValueError(f"{model.name}: residuals need numbers, not {model.problem.task}")
         frame, end = model.predictions, "" if target is None else f"_{target}"
         if f"prediction{end}" not in frame and target == next(iter(model.problem.targets), None):

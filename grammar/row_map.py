@@ -290,20 +290,24 @@ def _values(data: Any, color: str) -> pd.Series:
 
 def _shown(model: Any, color: str | None, split: str | None) -> tuple[str, pd.Series]:
     """What is told of a model's rows of a split."""
+    from ..kernels.search.tasks import CLUSTERING
+
     frame = model.predictions if split is None else model.predictions[model.predictions["split"] == split]
     if not len(frame):
         raise ValueError(f"{model.name}: no rows of split {split!r}")
-    return _answers(model, frame, color or ("prediction" if model.problem.task == "clustering" else "error"))
+    return _answers(model, frame, color or ("prediction" if model.problem.task in CLUSTERING else "error"))
 
 
 def _answers(model: Any, frame: pd.DataFrame, color: str) -> tuple[str, pd.Series]:
     """What is told of a model's rows, and its name."""
+    from ..kernels.search.tasks import CLASSIFICATION, CLUSTERING
+
     if color not in COLORS or (color != "prediction" and "truth" not in frame):
         there = [name for name in COLORS if name == "prediction" or "truth" in frame]
         raise ValueError(f"{model.name}: cannot be coloured by {color!r}; expected one of {', '.join(there)}")
-    if model.problem.task == "clustering" and color == "prediction":
+    if model.problem.task in CLUSTERING and color == "prediction":
         return "cluster", frame["prediction"].map(lambda one: f"cluster {one}", na_action="ignore")
-    labelled = "lassification" in model.problem.task
+    labelled = model.problem.task in CLASSIFICATION
     if color != "error":
         return color, frame[color].map(str, na_action="ignore") if labelled else frame[color]
     there = frame["truth"].notna() & frame["prediction"].notna()

@@ -17,6 +17,7 @@ from .pipeline import unrecorded
 from .row_index import IndexedRows, id_array
 
 MOST_TRACKS, MOST_FILES = 12, 60
+WAYS = ("value", "series", "both")
 TIMES = ("time", "date", "timestamp", "t", "index", "year", "month", "day", "step")
 
 
@@ -197,8 +198,9 @@ class SeriesTracks(IndexedRows, Element2D):
             Columns of numbers; by default all others.
         group : str or sequence of str, optional
             Of a table: rows with the same value, or values, here are one series.
-        by : {"value", "series"}, optional
-            A track per column of values, or per series; by default per series where files are read.
+        by : {"value", "series", "both"}, optional
+            A track per column of values (channel), per series, or per channel of each series; by default per series
+            where files are read. Several channels in one track have a colour each where no classes have.
         color : str, optional
             Column of classes of the rows; by default a suggested target that holds labels.
         rows : iterable of ids, optional
@@ -212,8 +214,8 @@ class SeriesTracks(IndexedRows, Element2D):
         from ..kernels.search.data import load
 
         data = load(data)
-        if by not in (None, "value", "series"):
-            raise ValueError(f'by = {by!r}; expected "value" or "series"')
+        if by not in (None, *WAYS):
+            raise ValueError(f"by = {by!r}; expected one of {', '.join(WAYS)}")
         files = [name for name, found in data.columns.items() if found.type == "timeseries"]
         group = (group,) if isinstance(group, str) else tuple(group or ())
         named = {name for name in (time, *group, *(values or ())) if name is not None}
@@ -271,7 +273,7 @@ def _of_table(data: Any, time: Any, values: Any, group: tuple[str, ...], by: Any
     for key, rows in zip(series, parts, strict=True) if len(series) else ():
         label = _commonest(data.frame[color].iloc[rows]) if color and group else ""
         for name in names:
-            track = str(key) if by == "series" and group else name
+            track = {"series": str(key), "both": f"{key}, {name}"}.get(by, name) if group else name
             called = " ".join(filter(None, (str(key), name if by != "series" or len(names) > 1 else "")))
             lines.append(Line(track, called, at[rows], plain[name][rows], rows, label))
     order_of = {name: at for at, name in enumerate(dict.fromkeys(line.track for line in lines))}
@@ -303,13 +305,28 @@ def _of_files(data: Any, column: str, time: Any, values: Any, by: str, color: An
         axis, order = axis or own, np.argsort(at, kind="stable")
         order = order[np.isfinite(at[order])]
         label = _commonest(data.frame[color].loc[[row]]) if color else ""
-        for name in values or _number_columns(frame, own):
+        names = list(values or _number_columns(frame, own))
+        for name in names:
             if name not in frame:
                 raise ValueError(f"{data.name}, row {row}: no column {name!r} in its series")
-            track, y = (f"row {row}", frame[name]) if by == "series" else (name, frame[name])
-            y = y.to_numpy(dtype=float, na_value=np.nan)[order]
-            lines.append(Line(track, f"row {row}, {name}", at[order], y, np.array([place]), label))
+            track = {"series": f"row {row}", "both": f"row {row}, {name}"}.get(by, name)
+            ink = label or (name if by == "series" and len(names) > 1 else "")
+            y = frame[name].to_numpy(dtype=float, na_value=np.nan)[order]
+            lines.append(Line(track, f"row {row}, {name}", at[order], y, np.array([place]), ink))
     return {"lines": lines, "ids": id_array(chosen), "dated": dated, "time": axis or "step"}
+
+
+def channels(data: Any, column: str) -> list[str]:
+    """Channels of the series that a column names, as the first of its files has them; fewer than two: there is one.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read.
+    """
+    rows = data.frame.index[data.frame[column].notna()][:1]
+    frames = [frame for frame in data.read(column, rows) if frame is not None]
+    return _number_columns(frames[0], _time_of(frames[0], None, data.name)) if frames else []
 
 
 def _numbers(data: Any, values: Any, others: set[Any]) -> list[str]:

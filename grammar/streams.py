@@ -106,3 +106,14 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _hash(ids: np.ndarray) -> int:
     return hash(tuple(ids))
+
+
+class Playhead(Stream):
+    """Where in a sound or video one is: the row that names it, and seconds from its beginning."""
+
+    row = param.Parameter(default=None, doc="Id of the row, or None.")
+    at = param.Number(default=0.0, bounds=(0, None), doc="Seconds from the beginning.")
+
+    def seek(self, row: Any, at: float = 0.0) -> None:
+        """Go there; told also where it is where one was already."""
+        self.event(row=row, at=max(0.0, float(at)))

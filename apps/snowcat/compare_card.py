@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.compare_findings import aside, findings
 from learnviews.apps.snowcat.pane import quiet, text
+from learnviews.kernels.search.tasks import CLUSTERING
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.studies import LiveStudy
@@ -227,7 +228,7 @@ def split_of(models: list[Model]) -> str:
 
 def said_of_rows(models: list[Model]) -> str:
     """On which rows the models are compared, in words."""
-    if models and models[0].problem.task == "clustering":
+    if models and models[0].problem.task in CLUSTERING:
         return "all rows"
     return "the rows held out" if split_of(models) == "holdout" else "the training rows, each predicted out of fold"
 

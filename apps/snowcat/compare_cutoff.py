@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.compare_card import CompareCard, called, name_cell,
 from learnviews.apps.snowcat.pane import model_mark, select
 from learnviews.kernels.figures import figure
 from learnviews.kernels.search.cutoff import Cut, cut, positive_class, positives
+from learnviews.kernels.search.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model, Problem
@@ -38,7 +39,7 @@ class CutOff(CompareCard):
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
-        return "lassification" in problem.task and problem.subtask != "multiLabel" and len(problem.targets) == 1
+        return problem.task in CLASSIFICATION and problem.subtask != "multiLabel" and len(problem.targets) == 1
 
     def usable(self, model: Model) -> bool:
         return any(str(name).startswith("p_") for name in model.predictions)

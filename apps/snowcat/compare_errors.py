@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_rows, split_of
 from learnviews.apps.snowcat.pane import quiet
+from learnviews.kernels.search.tasks import DETECTION
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model, Problem
@@ -26,7 +27,7 @@ class Disputes(CompareCard):
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
-        return bool(problem.targets)
+        return bool(problem.targets) and problem.task != DETECTION
 
     def draw(self, models: list[Model]) -> None:
         self.figure_later(quiet(f"On {said_of_rows(models)}."), partial(self._element, models))
@@ -51,7 +52,7 @@ class Correlation(CompareCard):
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
-        return bool(problem.targets)
+        return bool(problem.targets) and problem.task != DETECTION
 
     def draw(self, models: list[Model]) -> None:
         self.figure_later(quiet(f"On {said_of_rows(models)}."), partial(self._element, models))

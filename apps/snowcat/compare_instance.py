@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.compare_card import RowsCard, name_cell
 from learnviews.apps.snowcat.pane import button, model_mark, quiet, row_mark, text
 from learnviews.apps.snowcat.row_values import value_html
 from learnviews.kernels.figures import figure
+from learnviews.kernels.search.tasks import CLUSTERING
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model
@@ -94,7 +95,7 @@ def said_html(models: list[Model], id_: Any) -> str:
     row = first.loc[id_]
     truths = [name for name in first if name == "truth" or name.startswith("truth_")]
     split = "held out" if row["split"] == "holdout" else "predicted out of fold"
-    split = "" if models[0].problem.task == "clustering" else f"({split})"
+    split = "" if models[0].problem.task in CLUSTERING else f"({split})"
     truth = ", ".join(_plain(row[name]) for name in truths)
     head = f"<p>{f'truth <b>{text(truth)}</b>' if truths else ''} <span class=quiet>{split}</span></p>"
     lines = "".join(
@@ -113,7 +114,7 @@ def _known(model: Model, id_: Any) -> str:
 def _line(model: Model, row: pd.Series, truth: pd.Series) -> str:
     said = [name for name in row.index if name == "prediction" or name.startswith("prediction_")]
     words = ", ".join(_plain(row[name]) for name in said)
-    judged = f"cluster <b>{text(words)}</b>" if model.problem.task == "clustering" else _judged(row, said, words)
+    judged = f"cluster <b>{text(words)}</b>" if model.problem.task in CLUSTERING else _judged(row, said, words)
     return f"<tr {model_mark(model.number)}>{name_cell(model)}<td>{judged}</td></tr>"
 
 

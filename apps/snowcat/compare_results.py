@@ -10,13 +10,13 @@ from bokeh.models import CustomJS
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called, said_of_rows, split_of
 from learnviews.apps.snowcat.pane import button, quiet, select
+from learnviews.kernels.search.tasks import CLASSIFICATION, CLUSTERING, DETECTION
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Model, Problem
 
 PAGE = 6  # models at a time
 ROW = 4  # of them side by side
-CLASSIFYING = ("classification", "semiSupervisedClassification", "timeSeriesClassification")
 ORDERS = {
     "truth": "by the truth",
     "prediction": "by the prediction",
@@ -102,7 +102,7 @@ class ConfusionMatrices(ResultViews):
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
-        return "lassification" in problem.task and problem.subtask != "multiLabel" and len(problem.targets) == 1
+        return problem.task in CLASSIFICATION and problem.subtask != "multiLabel" and len(problem.targets) == 1
 
     def elements(self, page: list[Model], models: list[Model], split: str) -> list[Any]:
         from learnviews.grammar import ConfusionMatrix
@@ -183,7 +183,11 @@ class RowMaps(ResultViews):
 
     @classmethod
     def suits(cls, problem: Problem) -> bool:
-        return problem.task != "clustering" and len(problem.targets) == 1 and problem.subtask != "multiLabel"
+        return (
+            problem.task not in (*CLUSTERING, DETECTION)
+            and len(problem.targets) == 1
+            and problem.subtask != "multiLabel"
+        )
 
     def controls(self, models: list[Model]) -> str:
         if self._color not in self.colors:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from learnviews.apps.snowcat.data_card import DataCard, Once
+from learnviews.apps.snowcat.data_graph_words import GRAPHS, graph_lines
+from learnviews.apps.snowcat.data_recording_words import HEARD, recording_lines
 from learnviews.apps.snowcat.pane import quiet, text
 from learnviews.kernels import search
 from learnviews.kernels.figures import figures
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import ColumnFacts, Dataset, Resource
+    from learnviews.kernels.search.recording_facts import RecordingFacts
 
 ROLES = {"attribute": "", "suggestedTarget": "target", "timeIndicator": "time", "index": "row number"}
 """D3M's role -> what a page calls it, where that is not the same."""
-KINDS = {"timeseries": "series", "text": "texts", "image": "images", "audio": "sounds", "video": "films"}
+KINDS = {"timeseries": "series", "text": "texts", "image": "images", "audio": "sounds", "video": "videos"}
 FACTS = Once(search.describe)
 
 
@@ -26,8 +30,8 @@ class Description(DataCard):
     name, title = "description", "Description"
     help = (
         "What is in the data set: each column with its type, its range or commonest value, how many values are "
-        "missing and how many differ; the files its values name; and notes on how it was read. Point at a type to "
-        "see why it was taken."
+        "missing and how many differ; sizes of graphs; the files its values name, with lengths, rates and channels of "
+        "sounds and videos; and notes on how it was read. Point at a type to see why it was taken."
     )
     at_first = ("data",)
     size = (5, 8)
@@ -35,16 +39,24 @@ class Description(DataCard):
     def show(self) -> None:
         data = self.data
         facts = FACTS.known(data)
-        if facts is None:
+        if facts is None or HEARD.known(data) is None or GRAPHS.known(data) is None:
             self.slot.html(head(data) + quiet("Looking at the columns…"))
-            self.later(lambda: FACTS.of(data), lambda found: self.slot.html(page(data, found)))
+            self.later(partial(_looked, data), lambda found: self.slot.html(page(data, *found)))
         else:
-            self.slot.html(page(data, facts))
+            self.slot.html(page(data, facts, HEARD.known(data)))
 
 
-def page(data: Dataset, facts: list[ColumnFacts]) -> str:
+def _looked(data: Dataset) -> tuple[list[ColumnFacts], list[RecordingFacts]]:
+    """What is to be said; of graphs it is kept where the words are made."""
+    GRAPHS.of(data)
+    return FACTS.of(data), HEARD.of(data)
+
+
+def page(data: Dataset, facts: list[ColumnFacts], heard: list[RecordingFacts] | None = None) -> str:
     """All that is said of a data set."""
-    return head(data, facts) + columns_table(facts)
+    told = [*recording_lines(heard or []), *(graph_lines(data) if data.graphs else ())]
+    lines = "".join(f"<p>{line}</p>" for line in told)
+    return head(data, facts) + lines + columns_table(facts)
 
 
 def head(data: Dataset, facts: list[ColumnFacts] | None = None) -> str:

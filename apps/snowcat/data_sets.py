@@ -68,8 +68,8 @@ class DataSets(Card):
             return quiet("This server takes no uploads. Start it with your data: learnviews serve FILE")
         return (
             '<p><button type="button" class="plain" data-upload>Upload…</button> '
-            "<small>or drop: CSV, Parquet, or a zip of a D3M set or of a folder of images or texts, up to "
-            f"{limit / MB:,.0f} MB</small></p>"
+            "<small>or drop: CSV, Parquet, a graph, or a zip of a D3M set or of a folder of images, texts, sounds or "
+            f"videos, up to {limit / MB:,.0f} MB</small></p>"
         )
 
     def _tile(self, source: Source) -> str:

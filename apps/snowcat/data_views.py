@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from learnviews.apps.snowcat.data_card import DataCard, Once
 from learnviews.apps.snowcat.pane import asks, quiet, select, text
 from learnviews.grammar import ColumnHistograms, series_tracks
-from learnviews.grammar.series_tracks import MOST_TRACKS, SeriesTracks
+from learnviews.grammar.series_tracks import MOST_TRACKS, SeriesTracks, channels
 from learnviews.kernels.search.legality import group_column, time_column
 from learnviews.kernels.search.profile import KINDS
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from learnviews.kernels.search import Dataset
 
 ASKED = 12  # tracks between which a user may choose without a list of names growing too long to read
+BY = {"value": "one per channel", "series": "one per series", "both": "one per series and channel"}
 LABELS = ("categorical", "boolean", "integer")
 
 
@@ -62,9 +63,9 @@ class Series(DataCard):
 
     name, title = "series", "Time series"
     help = (
-        "Values over time, a track for each column or series. Drag across the overview below to look at a part of "
-        "the time. Choose the tracks and a column of classes to colour by. Point at a line to light its rows, click "
-        "to keep them."
+        "Values over time, a track for each column, series or channel. Drag across the overview below to look at a "
+        "part of the time. Choose the tracks and a column of classes to colour by. Point at a line to light its rows, "
+        "click to keep them."
     )
     at_first = ("data",)
     size = (9, 7)
@@ -73,7 +74,8 @@ class Series(DataCard):
         super().__init__(room, slot)
         self._tracks: list[str] | None = None
         self._group: tuple[str, ...] = ()
-        self._color = ""
+        self._color = self._by = ""
+        self._channels: list[str] = []
         self._every: list[str] = []
 
     @classmethod
@@ -95,7 +97,7 @@ class Series(DataCard):
 
     def show(self) -> None:
         if self.is_new():
-            self._tracks, self._color = None, ""
+            self._tracks, self._color, self._by, self._channels = None, "", "", []
             self._group = () if self._has_files else self._first_group()
         self.slot.html(self._bar() + quiet("Reading the series…"))
         self.later(self._work(), self._draw)
@@ -113,9 +115,16 @@ class Series(DataCard):
         options = {"group": self._group or None, "color": self._color or None}
         if self._has_files:
             options.pop("group")
-        return partial(SeriesTracks.from_data, self.data, selection=self.room.rows, **options)
+        return partial(self._made, self.data, self._by, options)
 
-    def _draw(self, found: SeriesTracks) -> None:
+    def _made(self, data: Any, by: str, options: dict[str, Any]) -> tuple[SeriesTracks, list[str]]:
+        """In a thread: the tracks, and of files the channels; several of them have a track each at first."""
+        found = channels(data, _of_type(data, "timeseries")[0]) if self._has_files else []
+        by = by or ("value" if len(found) > 1 else "")
+        return SeriesTracks.from_data(data, selection=self.room.rows, by=by or None, **options), found
+
+    def _draw(self, made: tuple[SeriesTracks, list[str]]) -> None:
+        found, self._channels = made
         self._every = found.every_track
         if self._tracks is not None:
             kept = [name for name in self._every if name in self._tracks]
@@ -129,6 +138,8 @@ class Series(DataCard):
         parts = []
         if not self._has_files:
             parts.append(self._chosen("group", "One line per", ", ".join(self._group)))
+        if len(self._channels) > 1:
+            parts.append(f"<label>Tracks {select('by', BY, self._by or 'value', 'Tracks')}</label>")
         parts.append(self._chosen("color", "Colour by", self._color))
         return f'<div class="row">{"".join(parts)}{self._tracks_bar()}</div>'
 
@@ -163,6 +174,11 @@ class Series(DataCard):
     def do_color(self, told: list[Any]) -> None:
         """Colour by another column."""
         self._color = told[-1]
+        self.show()
+
+    def do_by(self, told: list[Any]) -> None:
+        """A track per channel, per series, or per channel of each series."""
+        self._by, self._tracks = told[-1], None
         self.show()
 
     def do_track(self, told: list[Any]) -> None:

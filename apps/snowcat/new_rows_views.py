@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.new_rows import EVENT, NewTable, drifted
 from learnviews.apps.snowcat.new_rows_table import has_truth
 from learnviews.apps.snowcat.pane import quiet, text
+from learnviews.kernels.search.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.new_rows import Answers
@@ -95,7 +96,7 @@ class NewResults(NewRowsView):
             return f"The series, and dashed what is foretold of the new rows.{rest}", [self._forecast(told)]
         if truth and problem.task in NUMBERS:
             return f"Residuals: prediction less truth, on one scale.{rest}", self._residuals(told)
-        if truth and "lassification" in problem.task and problem.subtask != "multiLabel" and len(problem.targets) == 1:
+        if truth and problem.task in CLASSIFICATION and problem.subtask != "multiLabel" and len(problem.targets) == 1:
             return f"Of each true class, which share is taken for which.{rest}", self._matrices(told)
         return f"How often each prediction comes.{rest}", [self._histograms(told)]
 

@@ -10,7 +10,7 @@ from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
 from learnviews.apps.snowcat.problem_draft import FORECASTING, Draft, Phrase, use
 from learnviews.apps.snowcat.problem_fields import COLUMNS, NUMBERS, TEXTS, fields_html
 from learnviews.apps.snowcat.problem_options import panel_html
-from learnviews.apps.snowcat.problem_words import listed, metric_of, task_of
+from learnviews.apps.snowcat.problem_words import limits_of, listed, metric_of, task_of
 
 WORDS = ("target", "features", "time", "group", "task", "metric")
 
@@ -49,6 +49,7 @@ class ProblemDialog(Card):
             + panel
             + fields_html(draft, self.room.data)
             + self._message(draft)
+            + (quiet(limits_of(draft.told)) if not draft.empty else "")
             + self._buttons(draft)
         )
 

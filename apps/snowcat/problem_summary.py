@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import STEPS, Card
+from learnviews.apps.snowcat.data_graph_words import size_of
 from learnviews.apps.snowcat.pane import alert, button, does, quiet, text
-from learnviews.apps.snowcat.problem_words import ORIGINS, metric_of, sentence_html, task_of
+from learnviews.apps.snowcat.problem_words import ORIGINS, limits_of, metric_of, sentence_html, task_of
 from learnviews.kernels import search
 from learnviews.kernels.figures import figures
 from learnviews.kernels.search.legality import idle_features, no_feature, usable_features
@@ -94,8 +95,10 @@ class ProblemSummary(Card):
             if problem.targets:
                 facts.append(("Rows that know it", f"{found.known:,} of {every:,}"))
             facts.append(("Split", found.split))
+        facts += [("Graphs", size_of(self.room.data))] if self.room.data.graphs else []
         facts += [("Meaningful", entry.mark), ("From", ORIGINS.get(entry.origin, entry.origin))]
         facts += [("Why", problem.reason)] if problem.reason else []
+        facts += [("Limits", limits)] if (limits := limits_of(problem)) else []
         facts += [("Description", problem.description)] if problem.description else []
         listed = "".join(f"<dt>{text(name)}</dt><dd>{text(told)}</dd>" for name, told in facts)
         title = f"<p><b>{text(problem.name)}</b></p>" if problem.name else ""

@@ -25,6 +25,11 @@ def task_of(problem: Problem) -> str:
     return TASKS[problem.task].title if problem.task in TASKS else str(problem.task or "")
 
 
+def limits_of(problem: Problem) -> str:
+    """What models of its task cannot do, where that is less than the task's name promises."""
+    return TASKS[problem.task].limits if problem.task in TASKS else ""
+
+
 def metric_of(problem: Problem) -> str:
     """The metric in plain words."""
     return METRICS[problem.metric].title if problem.metric in METRICS else str(problem.metric or "")

@@ -17,11 +17,12 @@ from learnviews.apps.home import home
 from learnviews.apps.snowcat.studies import data_of, is_study
 from learnviews.apps.tables import is_table
 from learnviews.kernels import search
+from learnviews.kernels.search.graph_files import GRAPHS
 
 if TYPE_CHECKING:
     from learnviews.kernels.search import Dataset
 
-ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq", ".zip")
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq", ".zip", *GRAPHS)
 """Of files that can be uploaded."""
 OTHERS = (".rnnbow", ".cube.npz")  # files of the other apps
 SUMMARY = "about.json"
@@ -36,10 +37,12 @@ KINDS = {
     "timeseries": "series",
     "graph": "graphs",
     "audio": "sounds",
-    "video": "films",
+    "video": "videos",
+    "boxes": "columns of boxes",
 }
 """Type of a column -> what a page calls its values."""
-ONE = {"others": "other", "series": "series"} | {each: each[:-1] for each in KINDS.values() if each != "series"}
+ONE = {each: each[:-1] for each in KINDS.values()}
+ONE |= {"others": "other", "series": "series", "columns of boxes": "column of boxes"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Summary:
     def of(cls, data: Dataset, source: Source) -> Summary:
         """Of a data set that was read."""
         kinds = Counter(KINDS.get(column.type, "others") for column in data.columns.values())
+        kinds |= {"graphs": len(data.graphs)} if data.graphs else {}
         return cls(len(data), len(data.columns), dict(kinds), suggested(data), stamp(source.path))
 
     @classmethod
@@ -123,9 +127,12 @@ class Summary:
         """In one line."""
         if self.problem:
             return "cannot be read"
-        kinds = ", ".join(f"{count} {kind if count > 1 else ONE.get(kind, kind)}" for kind, count in self.kinds.items())
+        some = [each for each in self.kinds.items() if each[0] != "graphs"]
+        kinds = ", ".join(f"{count} {kind if count > 1 else ONE.get(kind, kind)}" for kind, count in some)
         columns = f"{self.columns:,} columns" + (f" ({kinds})" if kinds else "")
-        return " · ".join(filter(None, (f"{self.rows:,} rows", columns, self.task)))
+        graphs = self.kinds.get("graphs", 0)
+        told = f"{graphs} graph{'s' if graphs > 1 else ''}" if graphs else ""
+        return " · ".join(filter(None, (f"{self.rows:,} rows", columns, told, self.task)))
 
 
 def stamp(path: Path | None) -> list[int]:

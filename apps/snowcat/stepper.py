@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from learnviews.apps.snowcat.card import STEPS
 from learnviews.apps.snowcat.pane import does, text
+from learnviews.apps.snowcat.problem_words import task_of
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.workspace import Workspace
@@ -30,7 +31,7 @@ def state(room: Workspace, step: str) -> str:
     if step == "problems":
         return f"{len(project.entries)} problems" if project.looked else ""
     if step == "specify":
-        return "" if room.problem is None else ", ".join(room.problem.targets) or "clustering"
+        return "" if room.problem is None else ", ".join(room.problem.targets) or task_of(room.problem)
     if step == "train":
         return "" if room.study is None else room.study.shown
     if step == "compare":

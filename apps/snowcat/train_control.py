@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.pane import alert, button, quiet, text
+from learnviews.apps.snowcat.problem_words import limits_of
 from learnviews.apps.snowcat.studies import option
 from learnviews.apps.snowcat.train_begin import (
     QUICK,
@@ -79,7 +80,7 @@ class Training(Card):
         facts = self._known(data, problem)
         there = self._others()
         return (
-            f"<p><b>{text(question(problem))}</b></p>"
+            f"<p><b>{text(question(problem))}</b></p>{quiet(limits_of(problem))}"
             f'<div class="row">{button("Quick look (20 s)", "quick", main=True)}'
             f"{button('Thorough (10 min)', 'thorough')}</div>"
             f'<div class="row">{button("Start", "start", main=True)}{budget_html(self.wishes)}</div>'

@@ -20,7 +20,7 @@ class Transfers:
 
     The page's script and this object talk through models that nobody sees: `transfer_asked` holds [serial, word,
     argument] from the page; `transfer_told` [serial, word, argument] to it. A file is offered with "offer", and the
-    page asks for a "part" after the other; in the end it holds the file, and saves it under its name.
+    page asks for a "part" after the other; in the end it holds the file, and saves it under its name, or plays it.
 
     `heard` tells a page how much of a file that it sends to a card has come.
     """
@@ -38,8 +38,15 @@ class Transfers:
         """Names of the roots in the page, and the models."""
         return {"transfer_asked": self._asked, "transfer_told": self._told}
 
-    def send(self, path: Path, name: str, kind: str = "application/octet-stream", temporary: bool = False) -> None:
-        """Have the page save a file.
+    def send(
+        self,
+        path: Path,
+        name: str,
+        kind: str = "application/octet-stream",
+        temporary: bool = False,
+        place: dict[str, Any] | None = None,
+    ) -> None:
+        """Have the page save a file, or play it.
 
         Parameters
         ----------
@@ -50,6 +57,8 @@ class Transfers:
             Its media type.
         temporary : bool
             Delete it as soon as the page has it, or is gone.
+        place : dict, optional
+            "pane" whose player plays it, and "row" that it is of; by default it is saved.
 
         Raises
         ------
@@ -60,7 +69,15 @@ class Transfers:
         self._offered[self._serial + 1] = path
         if temporary:
             self._temporary.add(path)
-        self._tell("offer", {"id": self._serial + 1, "name": name, "size": size, "kind": kind})
+        self._tell("offer", {"id": self._serial + 1, "name": name, "size": size, "kind": kind, "place": place})
+
+    def cue(self, told: dict[str, Any]) -> None:
+        """Have the player of a "pane" play the recording of a "row" from "at" seconds on, "called" so."""
+        self._tell("cue", told)
+
+    def refuse(self, place: dict[str, Any], why: str) -> None:
+        """There is nothing to play in a "pane" for a "row"."""
+        self._tell("refused", [place, why])
 
     def heard(self, id_: Any, got: int) -> None:
         """So many bytes of a file that the page sends are here; fewer than none: no more are wanted."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HEARD = {"upload_shown": "show", "upload_heard": "hear", "upload_moved": "move"}  # by the page's script
 EXPECTED = (
-    "Expected a CSV or Parquet table with a row of names, or a zip of a D3M data set, of one table, or of images, texts"
-    " or series in a folder per label."
+    "Expected a CSV or Parquet table with a row of names, a graph (GML, GraphML or a list of edges), or a zip of a D3M"
+    " data set, of one table or graph, or of images, texts, series, sounds or videos in a folder per label."
 )
 
 

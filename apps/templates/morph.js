@@ -23,6 +23,7 @@ const morph = (() => {
       if (now.nodeValue !== next.nodeValue) now.nodeValue = next.nodeValue
       return
     }
+    if (now.hasAttribute("data-still") && next.hasAttribute("data-still")) return  // the page's own: it knows what is in it
     attributes(now, next)
     if (now.tagName !== "TEXTAREA") children(now, next)
     values(now, next)

@@ -43,6 +43,8 @@ def score_figure(models: Sequence[Model], trivial: Model, names: Sequence[str]) 
 
 def result_figures(models: Sequence[Model], names: Sequence[str]) -> list[tuple[str, Any]]:
     """What the models say of the rows they are judged on, each with its caption; none where there is no view for it."""
+    from ...kernels.search.tasks import CLASSIFICATION
+
     problem = models[0].problem
     if problem.task == "timeSeriesForecasting":
         return [_forecast(models[:SHOWN], target) for target in problem.targets]
@@ -50,7 +52,7 @@ def result_figures(models: Sequence[Model], names: Sequence[str]) -> list[tuple[
     if problem.task in ("regression", "collaborativeFiltering"):
         reach = {target: _largest_error(models[:SHOWN], target) for target in problem.targets}
         draw = partial(_residuals, reach=reach)
-    elif "lassification" in str(problem.task) and problem.subtask != "multiLabel" and len(problem.targets) == 1:
+    elif problem.task in CLASSIFICATION and problem.subtask != "multiLabel" and len(problem.targets) == 1:
         draw = _confusion
     if draw is None:
         return []

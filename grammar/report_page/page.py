@@ -258,11 +258,13 @@ def _problem_html(problem: Any) -> str:
 
 
 def _results_title(problem: Any) -> str:
+    from ...kernels.search.tasks import CLASSIFICATION
+
     if problem.task == "timeSeriesForecasting":
         return "Forecasts of the time held out"
     return (
         "Residuals: prediction less truth, all on one scale"
-        if "lassification" not in problem.task
+        if problem.task not in CLASSIFICATION
         else "Confusion matrices"
     )
 

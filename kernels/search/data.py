@@ -393,6 +393,11 @@ def _load_folder(path: Path, types: dict[str, str]) -> Dataset:
         return _load(graphs[0], types)
     if tables:
         raise ValueError(f"{path}: several tables: {listed(file.name for file in tables)}; expected the name of one")
+    graphs = sorted(file for file in path.iterdir() if file.is_file() and _is_graph(file))
+    if len(graphs) == 1:
+        return _load(graphs[0], types)
+    if graphs:
+        raise ValueError(f"{path}: several graphs: {listed(file.name for file in graphs)}; expected the name of one")
     return media.load_media(path, types)
 
 

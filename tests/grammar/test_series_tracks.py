@@ -175,3 +175,24 @@ def test_other_series_in_the_same_plot(linked):
     lv.patch(plot, SeriesTracks())
     assert list(plot.handles["names_source"].data["text"]) == ["no series of numbers"]
     assert not len(plot.handles["source"].data["xs"])
+
+
+def test_several_channels_of_series(tmp_path, renderer):
+    for row, kind in enumerate("aab"):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        at = np.arange(20)
+        frame = pd.DataFrame({"time": at, "left": np.sin(at) + row, "right": np.cos(at) - row})
+        frame.to_csv(tmp_path / kind / f"{row}.csv", index=False)
+    data = load(tmp_path)
+    per_channel = SeriesTracks.from_data(data, by="value")
+    assert per_channel.every_track == ["left", "right"] and per_channel.labels == ["a", "b"]
+    assert len(per_channel.shown) == 6
+    both = SeriesTracks.from_data(data, by="both")
+    assert both.every_track == [f"row {row}, {side}" for row in range(3) for side in ("left", "right")]
+    assert [line.label for line in both.shown] == ["a", "a", "a", "a", "b", "b"]
+    whole = SeriesTracks.from_data(data.select(["timeseries"]))
+    assert whole.every_track == ["row 0", "row 1", "row 2"] and whole.labels == ["left", "right"]
+    inks = renderer.get_plot(whole).handles["source"].data["ink"]
+    assert inks[0] == inks[2] != inks[1]
+    with pytest.raises(ValueError, match="by = 'rows'; expected one of value, series, both"):
+        SeriesTracks.from_data(data, by="rows")

@@ -16,22 +16,28 @@ window.transfers = (() => {
   }
   const offer = (file) => {
     coming.set(file.id, {...file, parts: [], got: 0})
-    show(`Loading ${file.name}`)
+    if (!file.place) show(`Loading ${file.name}`)
     ask("part", [file.id, 0])
   }
   const part = ([id, at, text]) => {
     const file = coming.get(id)
     if (!file || at !== file.got) return
+    if (file.place && window.media.stale(file.place)) return forget(id)
     const more = bytes(text)
     file.parts.push(more)
     file.got += more.length
-    show(`Loading ${file.name}: ${megabytes(file.got)} of ${megabytes(file.size)} MB`, file.got / file.size)
+    if (file.place) window.media.coming(file.place, file.got / file.size)
+    else show(`Loading ${file.name}: ${megabytes(file.got)} of ${megabytes(file.size)} MB`, file.got / file.size)
     if (file.got < file.size && more.length) ask("part", [id, file.got])
     else save(id, file)
   }
-  const save = (id, file) => {
+  const forget = (id) => {
     coming.delete(id)
     ask("end", [id])
+  }
+  const save = (id, file) => {
+    forget(id)
+    if (file.place) return window.media.take(file.place, new Blob(file.parts, {type: file.kind}))
     show("")
     const link = document.createElement("a")
     link.href = URL.createObjectURL(new Blob(file.parts, {type: file.kind}))
@@ -42,6 +48,7 @@ window.transfers = (() => {
   const fail = ([id, why]) => {
     const file = coming.get(id)
     coming.delete(id)
+    if (file?.place) return window.media.fail(file.place, why)
     show(`${file?.name ?? "the file"} cannot be loaded: ${why}`)
     setTimeout(() => show(""), 8000)
   }
@@ -71,6 +78,8 @@ window.transfers = (() => {
     if (number <= seen) return
     seen = number
     if (word === "offer") offer(argument)
+    if (word === "cue") window.media.cue(argument)
+    if (word === "refused") window.media.fail(...argument)
     if (word === "part") part(argument)
     if (word === "failed") fail(argument)
     if (word === "heard") sender?.hear(argument)

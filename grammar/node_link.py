@@ -240,7 +240,7 @@ class NodeLink(RowLinked, Element2D):
         lines = [f"node {self.called(node)}"]
         if self.by:
             lines.append(f"{self.by}: {self.told(node)}{', wrong' if len(self.wrong) and self.wrong[node] else ''}")
-        lines.append(f"{self.degrees[node]:,} edges")
+        lines.append(f"{self.degrees[node]:,} edge{'s' if self.degrees[node] != 1 else ''}")
         return [*lines, *(self.about[node].splitlines() if len(self.about) else ())]
 
     @unrecorded

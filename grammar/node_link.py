@@ -241,7 +241,8 @@ class NodeLink(RowLinked, Element2D):
         if self.by:
             lines.append(f"{self.by}: {self.told(node)}{', wrong' if len(self.wrong) and self.wrong[node] else ''}")
         lines.append(f"{self.degrees[node]:,} edge{'s' if self.degrees[node] != 1 else ''}")
-        return [*lines, *(self.about[node].splitlines() if len(self.about) else ())]
+        about = self.about[node].splitlines() if len(self.about) else []
+        return [*lines, *(line for line in about if line != f"{self.by}: {self.told(node)}")]  # which is said already
 
     @unrecorded
     def said_of_link(self, link: int) -> list[str]:

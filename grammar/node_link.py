@@ -240,8 +240,9 @@ class NodeLink(RowLinked, Element2D):
         lines = [f"node {self.called(node)}"]
         if self.by:
             lines.append(f"{self.by}: {self.told(node)}{', wrong' if len(self.wrong) and self.wrong[node] else ''}")
-        lines.append(f"{self.degrees[node]:,} edges")
-        return [*lines, *(self.about[node].splitlines() if len(self.about) else ())]
+        lines.append(f"{self.degrees[node]:,} edge{'s' if self.degrees[node] != 1 else ''}")
+        about = self.about[node].splitlines() if len(self.about) else []
+        return [*lines, *(line for line in about if line != f"{self.by}: {self.told(node)}")]  # which is said already
 
     @unrecorded
     def said_of_link(self, link: int) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import param
-from bokeh.models import Arrow, ColumnDataSource, CustomJS, HoverTool, PanTool, TapTool, VeeHead
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool, PanTool, TapTool
+from bokeh.models.annotations.arrows import Arrow, VeeHead
 from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import ImageRGBA, Scatter, Segment, Text
 from holoviews import Dimension
@@ -118,9 +119,7 @@ class NodeLinkPlot(RowLinkedPlot):
         """Lines of rows about pairs, each in the manner of its kind."""
         looks = [LINKS[KINDS[kind]] if kind >= 0 else (GREY, "dotted", 1.0, "") for kind in element.kinds[at]]
         said = np.array(["<br>".join(map(escape, element.said_of_link(each))) for each in at], dtype=object)
-        told: Columns = {"ink": [], "dash": [], "wide": []}
-        for name, values in zip(told, list(zip(*looks, strict=True))[:3] if looks else [[], [], []], strict=True):
-            told[name] = list(values)
+        told: Columns = {name: [look[at] for look in looks] for at, name in enumerate(("ink", "dash", "wide"))}
         return {**self._segments(element, element.links[at]), **told, "mark": at, "said": said}
 
     def _selected_links(self, element: Any, name: str) -> Columns:
@@ -262,8 +261,8 @@ class NodeLinkPlot(RowLinkedPlot):
         self.hear(links.data_source.selected, "indices", self._tapped_link)
         arrows = self.handles["arrows_source"] = ColumnDataSource(self._arrows(element))
         head = VeeHead(size=7, fill_color="#8A98A5", line_color="#8A98A5")
-        ends: dict[str, Any] = {"x_start": "x0", "y_start": "y0", "x_end": "x1", "y_end": "y1"}
-        plot.add_layout(Arrow(source=arrows, end=head, line_alpha=0, level="underlay", **ends))
+        ends: dict[str, Any] = {"x_start": "x0", "y_start": "y0", "x_end": "x1", "y_end": "y1", "line_alpha": 0}
+        plot.add_layout(Arrow(source=arrows, end=head, level="underlay", **ends))
         self._watch_pointer(plot)
 
     def _watch_pointer(self, plot: Any) -> None:

@@ -248,8 +248,9 @@ class _Drawn:
             "directed": any(graph.directed for graph in graphs),
             "about": [line for graph in graphs for line in _about(graph)],
         }
-        if all(path is not None for path in bundles):
-            self.told["paths"] = np.concatenate(bundles).astype(np.float32)
+        known = [path for path in bundles if path is not None]
+        if len(known) == len(bundles):
+            self.told["paths"] = np.concatenate(known).astype(np.float32)
         if len(graphs) > 1:
             self.told["sides"] = [(graph.name, len(graph.nodes)) for graph in graphs]
 

@@ -73,11 +73,13 @@ class Drawing:
 
     def ask(self, stage: str, heard: Callable[[], None]) -> None:
         """Have it made, unless it was; `heard` is called, from the thread, as it goes on and when it is done."""
+        begun = None
         with _lock:
             self._watching.append(heard)
             if stage not in self._made:
-                self._made[stage] = future = _thread().submit(self._work, stage)
-                future.add_done_callback(lambda _: self._tell())
+                self._made[stage] = begun = _thread().submit(self._work, stage)
+        if begun is not None:  # not while locked: what is done already tells at once, from this thread
+            begun.add_done_callback(lambda _: self._tell())
 
     def forget(self, heard: Callable[[], None]) -> None:
         """Do not call it any more."""

@@ -78,8 +78,8 @@ def _kept(graph: Graph, what: str, folder: Path | None, shape: tuple[int, ...], 
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-        with part.open("wb") as file:
-            np.savez(file, **{what: found})
+        with part.open("wb") as target:
+            np.savez(target, **{what: found})
         os.replace(part, path)
     return found
 

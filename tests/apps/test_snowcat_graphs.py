@@ -1,5 +1,7 @@
 """Graphs in the page: nodes that are pointed at, clicked and dragged; models side by side; many edges as an image."""
 
+from concurrent.futures import Future
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -56,6 +58,30 @@ def test_a_folder_of_one_graph_is_read(tmp_path):
     nx.write_gml(nx.path_graph(3), tmp_path / "path.gml")
     with pytest.raises(ValueError, match=r"several graphs: club.graphml, path.gml; expected the name of one"):
         search.load(tmp_path)
+
+
+def test_what_is_drawn_already_is_told_at_once(tmp_path):
+    """A layout that a file holds may be there before anybody listens."""
+    from types import SimpleNamespace
+
+    from learnviews.apps.snowcat import graph_drawings
+    from learnviews.apps.snowcat.graph_drawings import Drawing
+
+    class Now:
+        def submit(self, work, *arguments):
+            future = Future()
+            future.set_result(work(*arguments))
+            return future
+
+    [graph] = search.load(nx.karate_club_graph()).graphs.values()
+    heard = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph_drawings, "_thread", Now)
+        drawing = Drawing(SimpleNamespace(folder=tmp_path), graph)
+        drawing.ask("places", lambda: heard.append(drawing.words()))
+        assert heard == [""] and drawing.places.shape == (34, 2) and drawing.paths is None and not drawing.many
+        drawing.ask("places", lambda: heard.append("again"))
+        assert heard == [""]
 
 
 @pytest.fixture(scope="module")

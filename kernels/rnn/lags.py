@@ -27,9 +27,10 @@ import numpy as np
 from ..arrays import array_namespace
 from . import paths
 from .cells import Cell
-from .rows import advance, advance_and_record, record, settle
+from .rows import advance, advance_and_record, advance_plain, is_plain, record, settle
 
 BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
+FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread and calls cost more than work
 LOG_CHECK, LOG_FROM = 8, 400  # lags between looks at the exponents; from which power of two on logarithms are kept
 
 
@@ -87,9 +88,24 @@ def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any)
     per_block = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
     if not paths.takes_loops(seeds):
         per_block = len(chains)
+    plain = len(links) == 1 and kept.M is None and is_plain(link.cell, link.coef, kept) and not kept.units.size
+    few = min(per_block, len(chains)) * H * H <= FEW
+    block = _follow_few if plain and few and paths.takes_loops(seeds) else _follow_block
     for start in range(0, len(chains), max(per_block, 1)):
-        _follow_block(links, seeds, chains[start : start + per_block], kept)
+        block(links, seeds, chains[start : start + per_block], kept)
     fill_gaps(kept, chains, whole)
+
+
+def _follow_few(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
+    """`_follow_block` for few chains of one plain layer: calls into compiled code would take longer than the work."""
+    R, K = len(chains), kept.norm.shape[1]
+    d = np.array(seeds[_window(chains)])
+    z, exponent = np.empty_like(d), np.zeros(R, np.int32)
+    factor = np.ones(R)
+    for k in range(0, K, LOG_CHECK):
+        if k and not len(kept.log):
+            _keep_logs_if_needed(kept, exponent)
+        advance_plain(k, min(k + LOG_CHECK, K), chains, d, links[0], z, (factor, exponent), kept)
 
 
 def _follow_block(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:

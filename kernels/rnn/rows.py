@@ -58,18 +58,38 @@ def advance_and_record(
 ) -> None:  # fmt: skip
     """`advance`, `record` and `settle` in one pass; arguments as of `advance`, then lag and record."""
     if paths.takes_loops(d):
-        alone = cell.code < 2 and not len(above) and kept.w is coef  # |w * d| is the norm of z
-        loop = _plain_loop if alone else _fused_loop
-        loop(
-            cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
-            kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
-        )  # fmt: skip
+        if is_plain(cell, coef, kept) and not len(above):
+            _plain_loop(
+                rows, d, coef, z, factor, exponent, k,
+                kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+            )  # fmt: skip
+        else:
+            _fused_loop(
+                cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
+                kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+            )  # fmt: skip
         if kept.units.size:
             _units_loop(rows, d, exponent, k, kept.w, kept.q, kept.units, kept.unit_share, _settled(factor))
     else:
         advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
         record_arrays(rows, d, exponent, k, kept)
         settle_arrays(factor, biggest, exponent)
+
+
+def is_plain(cell: Any, coef: Any, kept: Any) -> bool:
+    """Whether a plain cell's own errors are measured, so that |w * d| is the norm of z."""
+    return cell.code < 2 and kept.w is coef
+
+
+def advance_plain(k: int, stop: int, chains: Any, d: Any, link: Any, z: Any, scales: tuple[Any, Any], kept: Any) -> None:
+    """Lags k to stop - 1 of one layer of plain cells (`is_plain`), products and all, without a call for each.
+
+    For few rows: where the products stay on one thread, whichever library makes them.
+    """
+    _plain_lags(
+        k, stop, chains, d, link.W, link.coef, z, *scales,
+        kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+    )  # fmt: skip
 
 
 def record(rows: Any, d: Any, exponent: Any, k: int, kept: Any) -> None:
@@ -207,15 +227,29 @@ def _fused_loop(
         squares = _weighted_squares(d[i], w, r, buffer)
         _record_row(d[i], r, k, T, B, exponent[i], squares, w, rest, power, q, buffer, norm, remainder, share, log)
         size = _plain_squares(d[i], buffer)
-        biggest[i] = size if first else max(biggest[i], size)
-        _settle_row(i, factor, biggest, exponent)
+        _settle_row(i, size if first else max(biggest[i], size), factor, exponent)
 
 
 @jit
-def _plain_loop(
-    code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
-    w, rest, power, q, norm, remainder, share, log,
+def _plain_lags(
+    k, stop, chains, d, W, coef, z, factor, exponent, rest, power, q, norm, remainder, share, log
 ):  # fmt: skip
+    a, B = 0, norm.shape[2]
+    for lag in range(k, stop):
+        while a < chains.size and chains[a] < lag * B:  # these have come to their start
+            a += 1
+        if a == chains.size:
+            break
+        if lag:
+            np.dot(z[a:], W, d[a:])
+        _plain_loop(
+            chains[a:] - lag * B, d[a:], coef, z[a:], factor[a:], exponent[a:], lag,
+            rest, power, q, norm, remainder, share, log,
+        )  # fmt: skip
+
+
+@jit
+def _plain_loop(rows, d, coef, z, factor, exponent, k, rest, power, q, norm, remainder, share, log):
     """`_fused_loop` for one layer of plain cells and its weights, in line: w is coef, so that z and w * d are one."""
     T, _, B = norm.shape
     width = d.shape[1]
@@ -234,12 +268,12 @@ def _plain_loop(
         squares = np.float64(fold(buffer))
         if not LOW < squares < HIGH:
             squares = _wide_squares(e)
-        scale = math.ldexp(1.0, exponent[i])
+        scale = _power_of_two(exponent[i])
         value = math.sqrt(squares) * scale
         norm[s, k, b] = LARGEST if value > LARGEST else value
         if log.shape[0] > 0:
             log[s, k, b] = 0.5 * math.log(squares) + exponent[i] * LN2 if squares > 0 else -np.inf
-        step = d.dtype.type(math.ldexp(1.0, exponent[i] - power[r]))
+        step = d.dtype.type(_power_of_two(exponent[i] - power[r]))
         for j in range(width):
             v = left[j] - step * row[j]
             left[j] = v
@@ -248,18 +282,19 @@ def _plain_loop(
         if s + k + 1 < T:
             squares_left = np.float64(fold(buffer))
             if not LOW < squares_left < HIGH:
-                squares_left = _weighted_squares(left, w, r, buffer)
-            value = math.sqrt(squares_left) * math.ldexp(1.0, power[r])
+                squares_left = _weighted_squares(left, coef, r, buffer)
+            value = math.sqrt(squares_left) * _power_of_two(power[r])
             remainder[s, k, b] = LARGEST if value > LARGEST else value
         if q.shape[0] > 0:
             for j in range(width):
                 buffer[j] = row[j] * q[r, j]
             share[s, k, b] = fold(buffer) * scale
-        if TINY < squares < HUGE:
-            factor[i] = 1.0
-        else:
-            biggest[i] = squares
-            _settle_row(i, factor, biggest, exponent)
+        _settle_row(i, squares, factor, exponent)
+
+
+@jit
+def _power_of_two(exponent):
+    return 1.0 if exponent == 0 else math.ldexp(1.0, exponent)
 
 
 @jit
@@ -293,8 +328,7 @@ def _record_row(d, r, k, T, B, exponent, squares, w, rest, power, q, buffer, nor
 
 
 @jit
-def _settle_row(i, factor, biggest, exponent):
-    size = biggest[i]
+def _settle_row(i, size, factor, exponent):
     factor[i] = 1.0
     if not TINY < size < HUGE and 0 < size < np.inf:
         shift = math.frexp(math.sqrt(size))[1]
@@ -305,7 +339,7 @@ def _settle_row(i, factor, biggest, exponent):
 @jit
 def _settle_loop(factor, biggest, exponent):
     for i in range(factor.size):
-        _settle_row(i, factor, biggest, exponent)
+        _settle_row(i, biggest[i], factor, exponent)
 
 
 @jit

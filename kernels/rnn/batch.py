@@ -21,7 +21,7 @@ def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tup
     (T, B, O) or (B, O) floats.
     """
     parts = state if isinstance(state, tuple | list) else (state,)
-    xp = array_namespace(net.flat, x, y, *parts, mask)
+    xp = array_namespace(net.flat, x, y, *(part for part in (*parts, mask) if part is not None))
     x, y = xp.asarray(x), xp.asarray(y)
     x = _check_input(xp, net, x)
     steps, batch = x.shape[:2]

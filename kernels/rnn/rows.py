@@ -58,16 +58,10 @@ def advance_and_record(
 ) -> None:  # fmt: skip
     """`advance`, `record` and `settle` in one pass; arguments as of `advance`, then lag and record."""
     if paths.takes_loops(d):
-        if is_plain(cell, coef, kept) and not len(above):
-            _plain_loop(
-                rows, d, coef, z, factor, exponent, k,
-                kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
-            )  # fmt: skip
-        else:
-            _fused_loop(
-                cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
-                kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
-            )  # fmt: skip
+        _fused_loop(
+            cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
+            kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+        )  # fmt: skip
         if kept.units.size:
             _units_loop(rows, d, exponent, k, kept.w, kept.q, kept.units, kept.unit_share, _settled(factor))
     else:
@@ -81,13 +75,27 @@ def is_plain(cell: Any, coef: Any, kept: Any) -> bool:
     return cell.code < 2 and kept.w is coef
 
 
-def advance_plain(k: int, stop: int, chains: Any, d: Any, link: Any, z: Any, scales: tuple[Any, Any], kept: Any) -> None:
-    """Lags k to stop - 1 of one layer of plain cells (`is_plain`), products and all, without a call for each.
+def advance_plain(k: int, rows: Any, d: Any, coef: Any, scales: tuple[Any, Any], kept: Any) -> None:
+    """`advance_and_record` of one layer of plain cells (`is_plain`), compiled. d: out: errors at the pre-activations.
 
-    For few rows: where the products stay on one thread, whichever library makes them.
+    scales: factor and exponent. A row is the only thing written besides what is kept, so more rows fit into the cache.
+    """
+    _plain_loop(
+        k, rows, d, coef, *scales,
+        kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+    )  # fmt: skip
+
+
+def advance_plain_lags(
+    k: int, stop: int, chains: Any, d: Any, z: Any, W: Any, coef: Any, scales: tuple[Any, Any], kept: Any
+) -> None:
+    """`advance_plain` for the lags k to stop - 1 and the products between them, without a call for each.
+
+    For few rows: where the products stay on one thread, whichever library makes them. The errors of the lag before
+    stand in z; where stop - k is even, those of the last one do again.
     """
     _plain_lags(
-        k, stop, chains, d, link.W, link.coef, z, *scales,
+        k, stop, chains, d, z, W, coef, *scales,
         kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
     )  # fmt: skip
 
@@ -232,7 +240,7 @@ def _fused_loop(
 
 @jit
 def _plain_lags(
-    k, stop, chains, d, W, coef, z, factor, exponent, rest, power, q, norm, remainder, share, log
+    k, stop, chains, d, z, W, coef, factor, exponent, rest, power, q, norm, remainder, share, log
 ):  # fmt: skip
     a, B = 0, norm.shape[2]
     for lag in range(k, stop):
@@ -243,36 +251,26 @@ def _plain_lags(
         if lag:
             np.dot(z[a:], W, d[a:])
         _plain_loop(
-            chains[a:] - lag * B, d[a:], coef, z[a:], factor[a:], exponent[a:], lag,
+            lag, chains[a:] - lag * B, d[a:], coef, factor[a:], exponent[a:],
             rest, power, q, norm, remainder, share, log,
         )  # fmt: skip
+        d, z = z, d
 
 
 @jit
-def _plain_loop(rows, d, coef, z, factor, exponent, k, rest, power, q, norm, remainder, share, log):
-    """`_fused_loop` for one layer of plain cells and its weights, in line: w is coef, so that z and w * d are one."""
+def _plain_loop(k, rows, d, coef, factor, exponent, rest, power, q, norm, remainder, share, log):
+    """`_fused_loop` for one layer of plain cells and its weights, in line and in place: w is coef, so z is w * d."""
     T, _, B = norm.shape
     width = d.shape[1]
     buffer = np.empty(width, d.dtype)
     for i in range(rows.size):
         r = rows[i]
         s, b = r // B, r % B
-        row, f, e, left = d[i], coef[r], z[i], rest[r]
+        row, f, left = d[i], coef[r], rest[r]
         if factor[i] != 1:
             for j in range(width):
                 row[j] = row[j] * factor[i]
-        for j in range(width):
-            v = row[j] * f[j]
-            e[j] = v
-            buffer[j] = v * v
-        squares = np.float64(fold(buffer))
-        if not LOW < squares < HIGH:
-            squares = _wide_squares(e)
         scale = _power_of_two(exponent[i])
-        value = math.sqrt(squares) * scale
-        norm[s, k, b] = LARGEST if value > LARGEST else value
-        if log.shape[0] > 0:
-            log[s, k, b] = 0.5 * math.log(squares) + exponent[i] * LN2 if squares > 0 else -np.inf
         step = d.dtype.type(_power_of_two(exponent[i] - power[r]))
         for j in range(width):
             v = left[j] - step * row[j]
@@ -280,15 +278,26 @@ def _plain_loop(rows, d, coef, z, factor, exponent, k, rest, power, q, norm, rem
             v *= f[j]
             buffer[j] = v * v
         if s + k + 1 < T:
-            squares_left = np.float64(fold(buffer))
-            if not LOW < squares_left < HIGH:
-                squares_left = _weighted_squares(left, coef, r, buffer)
-            value = math.sqrt(squares_left) * _power_of_two(power[r])
+            squares = np.float64(fold(buffer))
+            if not LOW < squares < HIGH:
+                squares = _weighted_squares(left, coef, r, buffer)
+            value = math.sqrt(squares) * _power_of_two(power[r])
             remainder[s, k, b] = LARGEST if value > LARGEST else value
         if q.shape[0] > 0:
             for j in range(width):
                 buffer[j] = row[j] * q[r, j]
             share[s, k, b] = fold(buffer) * scale
+        for j in range(width):
+            v = row[j] * f[j]
+            row[j] = v
+            buffer[j] = v * v
+        squares = np.float64(fold(buffer))
+        if not LOW < squares < HIGH:
+            squares = _wide_squares(row)
+        value = math.sqrt(squares) * scale
+        norm[s, k, b] = LARGEST if value > LARGEST else value
+        if log.shape[0] > 0:
+            log[s, k, b] = 0.5 * math.log(squares) + exponent[i] * LN2 if squares > 0 else -np.inf
         _settle_row(i, squares, factor, exponent)
 
 

@@ -100,12 +100,13 @@ def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any)
 
 def _follow_plain(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
     """`_follow_block` for one layer of plain cells, in two arrays that take turns."""
-    link, R, K, B = links[0], len(chains), *kept.norm.shape[1:]
+    link, R = links[0], len(chains)
+    K, B = kept.norm.shape[1:]
     d = np.array(seeds[_window(chains)])  # out of the last product; then the errors of the lag
     z = np.empty_like(d)  # errors of the lag before
     factor, exponent = np.ones(R), np.zeros(R, np.int32)
     few = d.size * d.shape[1] <= FEW
-    starts = () if few else np.searchsorted(chains, np.arange(K) * B)  # chains that began before step k have ended
+    starts = np.searchsorted(chains, np.arange(0 if few else K) * B)  # chains that began before step k have ended
     for k in range(0, K, LOG_CHECK):
         if k and not len(kept.log):
             _keep_logs_if_needed(kept, exponent)

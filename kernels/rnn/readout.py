@@ -91,8 +91,7 @@ def _shift_loop(scored, y, loss):
         row = scored[i]
         high = row[0]
         for j in range(1, row.size):
-            if not row[j] <= high:  # so that a NaN is not passed over
-                high = row[j]
+            high = row[j] if row[j] > high else high
         for j in range(row.size):
             row[j] -= high
         loss[i] = -row[y[i]]

@@ -10,13 +10,20 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+MODULES = {"tanh": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+
 
 class TorchNet:
-    """`torch.nn.RNN` and `torch.nn.Linear` with the weights of a RecurrentNet, and one batch."""
+    """`nn.RNN`, `nn.GRU` or `nn.LSTM` and a `Linear` with the weights of a RecurrentNet, and one batch.
+
+    A cell is unrolled as `step`: from its states to the next ones, with leaves of zeros in its errors' places. What is
+    itemized is weight_hh: its errors are those at the recurrent half of the pre-activations.
+    """
 
     def __init__(self, net, x, y):
         state = {k: torch.from_numpy(v) for k, v in net.state_dict().items()}
-        self.rnn = torch.nn.RNN(net.inputs, net.hidden, nonlinearity=net.cell.name)
+        self.cell = net.cell.name
+        self.rnn = MODULES[self.cell](net.inputs, net.hidden)
         self.decoder = torch.nn.Linear(net.hidden, net.outputs)
         self.rnn.load_state_dict({k: v for k, v in state.items() if not k.startswith("decoder")})
         self.decoder.load_state_dict({k.split(".")[1]: v for k, v in state.items() if k.startswith("decoder")})
@@ -25,11 +32,11 @@ class TorchNet:
         self.parameters = [*self.rnn.parameters(), *self.decoder.parameters()]
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
         self.one_hot = functional.one_hot(self.x, net.inputs).to(state["weight_hh_l0"].dtype)
-        self.W = self.rnn.weight_hh_l0.detach()
+        self.W, self.b = self.rnn.weight_hh_l0.detach(), self.rnn.bias_hh_l0.detach()
         self.V, self.c = self.decoder.weight.detach(), self.decoder.bias.detach()
 
     def training_step(self):
-        """Forward and backward of nn.RNN, its own fused path, as a training loop calls it."""
+        """Forward and backward of the nn module, its own fused path, as a training loop calls it."""
         for p in self.parameters:
             p.grad = None
         h, _ = self.rnn(self.one_hot)
@@ -38,21 +45,39 @@ class TorchNet:
         return loss
 
     def projection(self):
-        rnn = self.rnn
-        return rnn.weight_ih_l0.detach().T[self.x] + rnn.bias_ih_l0.detach() + rnn.bias_hh_l0.detach()
+        """W_ih x + b_ih for every step: (T, B, G*H)."""
+        return self.rnn.weight_ih_l0.detach().T[self.x] + self.rnn.bias_ih_l0.detach()
+
+    def start(self, rows):
+        """States before the first step: (h,), or (h, c) of an LSTM."""
+        zeros = torch.zeros(rows, self.W.shape[1], dtype=self.W.dtype)
+        return (zeros, zeros) if self.cell == "lstm" else (zeros,)
+
+    def step(self, given, states):
+        """The states after a step, and the recurrent pre-activation that errors are read at."""
+        z = torch.addmm(self.b, states[0], self.W.T)
+        z.requires_grad_() if z.is_leaf else z.retain_grad()
+        if self.cell == "tanh":
+            return (torch.tanh(given + z),), z
+        if self.cell == "gru":
+            (r, u, n), (r_in, u_in, n_in) = z.chunk(3, 1), given.chunk(3, 1)
+            r, u = torch.sigmoid(r + r_in), torch.sigmoid(u + u_in)
+            n = torch.tanh(n_in + r * n)
+            return (n + u * (states[0] - n),), z
+        i, f, g, o = (given + z).chunk(4, 1)
+        c = torch.sigmoid(f) * states[1] + torch.sigmoid(i) * torch.tanh(g)
+        return (torch.sigmoid(o) * torch.tanh(c), c), z
 
     def unroll(self):
-        """Pre-activations with gradients, and states from h_0 on."""
+        """Recurrent pre-activations with gradients, and the states h from h_0 on."""
         P = self.projection()
-        h = torch.zeros_like(P[0])
-        states, zs = [h], []
+        states = self.start(P.shape[1])
+        hs, zs = [states[0]], []
         for p in P:
-            z = torch.addmm(p, h, self.W.T)
-            z.requires_grad_() if z.is_leaf else z.retain_grad()
-            h = torch.tanh(z)
+            states, z = self.step(p, states)
             zs.append(z)
-            states.append(h)
-        return zs, states
+            hs.append(states[0])
+        return zs, hs
 
     def loss(self, h, y):
         logits = functional.linear(h, self.V, self.c)
@@ -94,32 +119,29 @@ def batched_vjp(net: TorchNet, K: int):
 
 def windows(net: TorchNet, K: int):
     """All windows of K steps side by side, each from its own detached state: one forward and backward of K steps."""
+    P = net.projection()
+    T, B, _ = P.shape
     with torch.no_grad():
-        P = net.projection()
-        states = [torch.zeros_like(P[0])]
+        before, states = [], net.start(B)
         for p in P:
-            states.append(torch.tanh(torch.addmm(p, states[-1], net.W.T)))
-        h = torch.stack(states)
-    T, B, H = P.shape
+            before.append(states)
+            states = net.step(p, states)[0]
+    rows = tuple(torch.cat([each[i] for each in before[: T - K + 1]]) for i in range(len(states)))
     zs = []
-    # offset i: rows are the windows of the losses t = i..T-1, at their step s = t - i
-    rows = h[: T - K + 1].reshape(-1, H)  # where the full windows start
+    # rows: at first where the full windows start; then windows of the losses t = i..T-1, at their step s = t - i
     for i in range(K - 1, -1, -1):
-        if i < K - 1:
-            rows = torch.cat([h[0], rows])  # the window of loss t = i starts at the sequence's own start
-        z = torch.addmm(P[: T - i].reshape(-1, H), rows, net.W.T)
-        if not z.requires_grad:
-            z.requires_grad_()
+        if i < K - 1:  # the window of loss t = i starts at the sequence's own start
+            rows = tuple(torch.cat([first, row]) for first, row in zip(before[0], rows, strict=True))
+        rows, z = net.step(P[: T - i].flatten(0, 1), rows)
         zs.append(z)
-        rows = torch.tanh(z)
-    loss = net.loss(rows.view(T, B, H), net.y)
+    loss = net.loss(rows[0].view(T, B, -1), net.y)
     grads = torch.autograd.grad(loss.sum(), zs)[::-1]  # lag k = offset: (T - k) * B rows
     leaves, states = net.unroll()
     whole = torch.stack(torch.autograd.grad(net.loss(torch.stack(states[1:]), net.y).sum(), leaves))
-    reach = h[:-1].norm(dim=2)
+    reach = torch.stack([h.detach().norm(dim=1) for h in states[:-1]])
     norm = torch.zeros(T, K, B, dtype=P.dtype)
     for k, d in enumerate(grads):
-        d = d.view(T - k, B, H)
+        d = d.view(T - k, B, -1)
         norm[: T - k, k] = d.norm(dim=2) * reach[: T - k]
         whole[: T - k] -= d
     return norm, whole.norm(dim=2) * reach

@@ -3,12 +3,12 @@
 from learnviews.kernels import rnn
 
 
-def record(path, steps=3000, every=100, batch=1, seed=0):
-    """A small net trained on real C headers."""
+def record(path, steps=3000, every=100, batch=1, seed=0, cell="tanh", parameter="weight_hh_l0", **depth):
+    """A small net trained on real C headers; depth: layers, bidirectional."""
     corpus = rnn.Corpus.embedded()
     symbols = len(corpus.symbols)
-    net = rnn.RecurrentNet("tanh", symbols, 60, symbols, rng=seed)
-    with rnn.Recording.create(path, net, corpus, lags=6) as recording:
+    net = rnn.RecurrentNet(cell, symbols, 60, symbols, rng=seed, **depth)
+    with rnn.Recording.create(path, net, corpus, lags=6, parameter=parameter) as recording:
         rnn.Trainer(net, corpus, length=25, batch=batch, record=recording, every=every).run(steps)
     return path
 

@@ -21,7 +21,7 @@ def check_batch(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any) -> tup
     (T, B, O) or (B, O) floats.
     """
     parts = state if isinstance(state, tuple | list) else (state,)
-    xp = array_namespace(net.flat, x, y, *parts, mask)
+    xp = array_namespace(net.flat, x, y, *(part for part in (*parts, mask) if part is not None))
     x, y = xp.asarray(x), xp.asarray(y)
     x = _check_input(xp, net, x)
     steps, batch = x.shape[:2]
@@ -104,8 +104,8 @@ def _check_mask(mask: Any, steps: int, batch: int, end: bool) -> Any:
 
 
 def _check_tokens(name: str, tokens: Any, symbols: int) -> None:
-    low, high = int(tokens.min()), int(tokens.max())
-    if low < 0 or high >= symbols:
+    if int(tokens.view(np.uintp).max()) >= symbols:  # below 0 is very large here: one pass instead of two
+        low, high = int(tokens.min()), int(tokens.max())
         raise ValueError(f"{name}: expected tokens from 0 to {symbols - 1}, got {low} to {high}")
 
 

@@ -253,9 +253,11 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
     lags = xp.arange(1 - K, K) if sided else xp.arange(K)
 
     def back(a: Any) -> Any:
-        a = a[:, ::-1] if sided and reverse and a.ndim > 2 and a.shape[1] == len(lags) else a
-        if not reverse or run.length is None:
-            return a[::-1] if reverse else a
+        if not reverse:
+            return a
+        a = a[:, ::-1] if sided and a.ndim > 2 and a.shape[1] == len(lags) else a
+        if run.length is None:
+            return a[::-1]
         return turned(a, run.length) if a.ndim == 2 else xp.moveaxis(turned(xp.moveaxis(a, 2, 1), run.length), 1, 2)
 
     shares, units = len(kept.q) > 0, kept.units.size > 0
@@ -267,8 +269,10 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
         left[valid_cells(T, lags).sum(axis=1) == T] = 0  # no loss lies beyond: what is left there is rounding
         if not sided:
             left[max(T - K, 0) :] = 0
-    with np.errstate(divide="ignore"):
-        log = back(kept.log + xp.log(u)[:, None, :]) if len(kept.log) else None
+    log = None
+    if len(kept.log):
+        with np.errstate(divide="ignore"):
+            log = back(kept.log + xp.log(u)[:, None, :])
     return Flow(
         norm=back(kept.norm),
         beyond=back(kept.remainder[:, -1] * u),

@@ -27,10 +27,14 @@ import numpy as np
 from ..arrays import array_namespace
 from . import paths
 from .cells import Cell
-from .rows import advance, advance_and_record, record, settle
+from .rows import advance, advance_and_record, advance_plain, advance_plain_lags, is_plain, record, settle
 
 BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
-LOG_CHECK, LOG_FROM = 8, 400  # lags between looks at the exponents; from which power of two on logarithms are kept
+FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread and calls cost more than work
+LOG_CHECK, LOG_FROM = (
+    8,
+    400,
+)  # lags (even) between looks at the exponents; from which power of two on logarithms are kept
 
 
 @dataclass
@@ -87,9 +91,37 @@ def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any)
     per_block = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
     if not paths.takes_loops(seeds):
         per_block = len(chains)
+    plain = len(links) == 1 and kept.M is None and is_plain(link.cell, link.coef, kept) and not kept.units.size
+    block = _follow_plain if plain and paths.takes_loops(seeds) else _follow_block
     for start in range(0, len(chains), max(per_block, 1)):
-        _follow_block(links, seeds, chains[start : start + per_block], kept)
+        block(links, seeds, chains[start : start + per_block], kept)
     fill_gaps(kept, chains, whole)
+
+
+def _follow_plain(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
+    """`_follow_block` for one layer of plain cells, in two arrays that take turns."""
+    link, R = links[0], len(chains)
+    K, B = kept.norm.shape[1:]
+    d = np.array(seeds[_window(chains)])  # out of the last product; then the errors of the lag
+    z = np.empty_like(d)  # errors of the lag before
+    factor, exponent = np.ones(R), np.zeros(R, np.int32)
+    few = d.size * d.shape[1] <= FEW
+    starts = np.searchsorted(chains, np.arange(0 if few else K) * B)  # chains that began before step k have ended
+    for k in range(0, K, LOG_CHECK):
+        if k and not len(kept.log):
+            _keep_logs_if_needed(kept, exponent)
+        stop = min(k + LOG_CHECK, K)
+        if few:
+            advance_plain_lags(k, stop, chains, d, z, link.W, link.coef, (factor, exponent), kept)
+            continue
+        for lag in range(k, stop):
+            a = int(starts[lag])
+            if a == R:
+                return
+            if lag:
+                np.matmul(z[a:], link.W, out=d[a:])
+            advance_plain(lag, chains[a:] - lag * B, d[a:], link.coef, (factor[a:], exponent[a:]), kept)
+            d, z = z, d
 
 
 def _follow_block(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
@@ -141,10 +173,10 @@ def _incoming(k: int, i: int, link: Link, z: list[Any], seeds: Any, chains: Any,
 
 def fill_gaps(kept: Record, chains: Any, whole: Any) -> None:
     """Where a chain was not followed, a step's remainder is what it was a lag before; whole (T, B): at first."""
-    xp = array_namespace(kept.norm)
     T, K, B = kept.remainder.shape
     if len(chains) == T * B:
         return
+    xp = array_namespace(kept.norm)
     absent = xp.ones(T * B, bool)
     absent[chains] = False
     absent = absent.reshape(T, B)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class RecurrentNet:
         """Length of what the decoder reads per step: the hidden units of all directions."""
         return self.hidden * self.directions
 
-    @property
+    @cached_property
     def strands(self) -> list[str]:
         """How the parameters of every layer and direction end ("l0", "l0_reverse", "l1", ...), in PyTorch's order."""
         ends = ("", "_reverse")[: self.directions]
@@ -118,12 +119,16 @@ class RecurrentNet:
 
     def views(self, flat: Any) -> dict[str, Any]:
         """The parts of a 1-D array laid out as `flat` is, by parameter name and in its shape (no copy)."""
-        parts, start = {}, 0
+        return {name: flat[start:stop].reshape(shape) for name, start, stop, shape in self._layout}
+
+    @cached_property
+    def _layout(self) -> list[tuple[str, int, int, tuple[int, ...]]]:
+        """Name, first and past the last element in `flat`, and shape of every parameter."""
+        places, start = [], 0
         for name, shape in self.shapes().items():
-            stop = start + math.prod(shape)
-            parts[name] = flat[start:stop].reshape(shape)
-            start = stop
-        return parts
+            places.append((name, start, start + math.prod(shape), shape))
+            start += math.prod(shape)
+        return places
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the parameters under PyTorch's names."""

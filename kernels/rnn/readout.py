@@ -7,12 +7,18 @@ bidirectional net: both directions' last states, each at its own end).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..arrays import array_namespace
+from ..jit import jit
+from . import paths
 from .net import RecurrentNet
+from .rows import fold
+
+FEW = 2**14  # scores up to which a compiled loop is faster than whole-array operations
 
 
 def scores(net: RecurrentNet, states: Any) -> Any:
@@ -30,6 +36,11 @@ def losses(scored: Any, y: Any) -> tuple[Any, Any]:
     if y.dtype.kind == "f":
         miss = scored - y
         return scored, (miss * miss).mean(axis=1)
+    if paths.takes_loops(scored) and scored.size <= FEW:
+        loss = np.empty(len(scored), scored.dtype)
+        _shift_loop(scored, y, loss)
+        _softmax_loop(np.exp(scored, out=scored), loss)
+        return scored, loss
     low, high = float(scored.min()), float(scored.max())
     scored -= high if high - low < 60 else scored.max(axis=1, keepdims=True)  # exp(-60) is far from underflow
     target = scored[xp.arange(len(scored)), y]
@@ -44,6 +55,9 @@ def score_errors(outputs: Any, y: Any, weight: Any) -> Any:
     xp = array_namespace(outputs)
     if y.dtype.kind == "f":
         d = (outputs - y) * outputs.dtype.type(2 / outputs.shape[1])
+    elif paths.takes_loops(outputs):
+        d = outputs.copy()
+        _at_target_loop(d, y)
     else:
         d = outputs.copy()
         d[xp.arange(len(d)), y] -= 1
@@ -68,3 +82,36 @@ def finite(values: Any) -> bool:
     """Whether all are; the sum decides nearly always."""
     total = float(values.sum(dtype=np.float64))
     return bool(np.isfinite(total)) or bool(array_namespace(values).isfinite(values).all())
+
+
+@jit
+def _shift_loop(scored, y, loss):
+    """Scores less each row's largest; loss: the target's, with the other sign."""
+    for i in range(scored.shape[0]):
+        row = scored[i]
+        high = row[0]
+        for j in range(1, row.size):
+            high = row[j] if row[j] > high else high
+        for j in range(row.size):
+            row[j] -= high
+        loss[i] = -row[y[i]]
+
+
+@jit
+def _softmax_loop(p, loss):
+    """Exponentials to probabilities; log of their sum added to the losses."""
+    buffer = np.empty(p.shape[1], p.dtype)
+    for i in range(p.shape[0]):
+        row = p[i]
+        for j in range(row.size):
+            buffer[j] = row[j]
+        whole = fold(buffer)
+        for j in range(row.size):
+            row[j] = row[j] / whole
+        loss[i] += math.log(whole)
+
+
+@jit
+def _at_target_loop(d, y):
+    for i in range(y.size):
+        d[i, y[i]] -= 1

@@ -58,9 +58,7 @@ def advance_and_record(
 ) -> None:  # fmt: skip
     """`advance`, `record` and `settle` in one pass; arguments as of `advance`, then lag and record."""
     if paths.takes_loops(d):
-        alone = cell.code < 2 and not len(above) and kept.w is coef  # |w * d| is the norm of z
-        loop = _plain_loop if alone else _fused_loop
-        loop(
+        _fused_loop(
             cell.code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
             kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
         )  # fmt: skip
@@ -70,6 +68,36 @@ def advance_and_record(
         advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
         record_arrays(rows, d, exponent, k, kept)
         settle_arrays(factor, biggest, exponent)
+
+
+def is_plain(cell: Any, coef: Any, kept: Any) -> bool:
+    """Whether a plain cell's own errors are measured, so that |w * d| is the norm of z."""
+    return cell.code < 2 and kept.w is coef
+
+
+def advance_plain(k: int, rows: Any, d: Any, coef: Any, scales: tuple[Any, Any], kept: Any) -> None:
+    """`advance_and_record` of one layer of plain cells (`is_plain`), compiled. d: out: errors at the pre-activations.
+
+    scales: factor and exponent. A row is the only thing written besides what is kept, so more rows fit into the cache.
+    """
+    _plain_loop(
+        k, rows, d, coef, *scales,
+        kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+    )  # fmt: skip
+
+
+def advance_plain_lags(
+    k: int, stop: int, chains: Any, d: Any, z: Any, W: Any, coef: Any, scales: tuple[Any, Any], kept: Any
+) -> None:
+    """`advance_plain` for the lags k to stop - 1 and the products between them, without a call for each.
+
+    For few rows: where the products stay on one thread, whichever library makes them. The errors of the lag before
+    stand in z; where stop - k is even, those of the last one do again.
+    """
+    _plain_lags(
+        k, stop, chains, d, z, W, coef, *scales,
+        kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
+    )  # fmt: skip
 
 
 def record(rows: Any, d: Any, exponent: Any, k: int, kept: Any) -> None:
@@ -207,59 +235,75 @@ def _fused_loop(
         squares = _weighted_squares(d[i], w, r, buffer)
         _record_row(d[i], r, k, T, B, exponent[i], squares, w, rest, power, q, buffer, norm, remainder, share, log)
         size = _plain_squares(d[i], buffer)
-        biggest[i] = size if first else max(biggest[i], size)
-        _settle_row(i, factor, biggest, exponent)
+        _settle_row(i, size if first else max(biggest[i], size), factor, exponent)
 
 
 @jit
-def _plain_loop(
-    code, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k,
-    w, rest, power, q, norm, remainder, share, log,
+def _plain_lags(
+    k, stop, chains, d, z, W, coef, factor, exponent, rest, power, q, norm, remainder, share, log
 ):  # fmt: skip
-    """`_fused_loop` for one layer of plain cells and its weights, in line: w is coef, so that z and w * d are one."""
+    a, B = 0, norm.shape[2]
+    for lag in range(k, stop):
+        while a < chains.size and chains[a] < lag * B:  # these have come to their start
+            a += 1
+        if a == chains.size:
+            break
+        if lag:
+            np.dot(z[a:], W, d[a:])
+        _plain_loop(
+            lag, chains[a:] - lag * B, d[a:], coef, factor[a:], exponent[a:],
+            rest, power, q, norm, remainder, share, log,
+        )  # fmt: skip
+        d, z = z, d
+
+
+@jit
+def _plain_loop(k, rows, d, coef, factor, exponent, rest, power, q, norm, remainder, share, log):
+    """`_fused_loop` for one layer of plain cells and its weights, in line and in place: w is coef, so z is w * d."""
     T, _, B = norm.shape
     width = d.shape[1]
     buffer = np.empty(width, d.dtype)
     for i in range(rows.size):
         r = rows[i]
         s, b = r // B, r % B
-        row, f, e, left = d[i], coef[r], z[i], rest[r]
+        row, f, left = d[i], coef[r], rest[r]
         if factor[i] != 1:
             for j in range(width):
                 row[j] = row[j] * factor[i]
-        for j in range(width):
-            v = row[j] * f[j]
-            e[j] = v
-            buffer[j] = v * v
-        squares = np.float64(fold(buffer))
-        if not LOW < squares < HIGH:
-            squares = _wide_squares(e)
-        scale = math.ldexp(1.0, exponent[i])
-        value = math.sqrt(squares) * scale
-        norm[s, k, b] = LARGEST if value > LARGEST else value
-        if log.shape[0] > 0:
-            log[s, k, b] = 0.5 * math.log(squares) + exponent[i] * LN2 if squares > 0 else -np.inf
-        step = d.dtype.type(math.ldexp(1.0, exponent[i] - power[r]))
+        scale = _power_of_two(exponent[i])
+        step = d.dtype.type(_power_of_two(exponent[i] - power[r]))
         for j in range(width):
             v = left[j] - step * row[j]
             left[j] = v
             v *= f[j]
             buffer[j] = v * v
         if s + k + 1 < T:
-            squares_left = np.float64(fold(buffer))
-            if not LOW < squares_left < HIGH:
-                squares_left = _weighted_squares(left, w, r, buffer)
-            value = math.sqrt(squares_left) * math.ldexp(1.0, power[r])
+            squares = np.float64(fold(buffer))
+            if not LOW < squares < HIGH:
+                squares = _weighted_squares(left, coef, r, buffer)
+            value = math.sqrt(squares) * _power_of_two(power[r])
             remainder[s, k, b] = LARGEST if value > LARGEST else value
         if q.shape[0] > 0:
             for j in range(width):
                 buffer[j] = row[j] * q[r, j]
             share[s, k, b] = fold(buffer) * scale
-        if TINY < squares < HUGE:
-            factor[i] = 1.0
-        else:
-            biggest[i] = squares
-            _settle_row(i, factor, biggest, exponent)
+        for j in range(width):
+            v = row[j] * f[j]
+            row[j] = v
+            buffer[j] = v * v
+        squares = np.float64(fold(buffer))
+        if not LOW < squares < HIGH:
+            squares = _wide_squares(row)
+        value = math.sqrt(squares) * scale
+        norm[s, k, b] = LARGEST if value > LARGEST else value
+        if log.shape[0] > 0:
+            log[s, k, b] = 0.5 * math.log(squares) + exponent[i] * LN2 if squares > 0 else -np.inf
+        _settle_row(i, squares, factor, exponent)
+
+
+@jit
+def _power_of_two(exponent):
+    return 1.0 if exponent == 0 else math.ldexp(1.0, exponent)
 
 
 @jit
@@ -293,8 +337,7 @@ def _record_row(d, r, k, T, B, exponent, squares, w, rest, power, q, buffer, nor
 
 
 @jit
-def _settle_row(i, factor, biggest, exponent):
-    size = biggest[i]
+def _settle_row(i, size, factor, exponent):
     factor[i] = 1.0
     if not TINY < size < HUGE and 0 < size < np.inf:
         shift = math.frexp(math.sqrt(size))[1]
@@ -305,7 +348,7 @@ def _settle_row(i, factor, biggest, exponent):
 @jit
 def _settle_loop(factor, biggest, exponent):
     for i in range(factor.size):
-        _settle_row(i, factor, biggest, exponent)
+        _settle_row(i, biggest[i], factor, exponent)
 
 
 @jit

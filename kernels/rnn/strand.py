@@ -7,7 +7,6 @@ one BLAS call with compiled passes per step; for CuPy whole-array operations.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,10 +28,8 @@ class Strand:
     c: Any  # (T+1, B, H) cell states of an LSTM; of other cells no rows
     coef: Any  # (T, B, coefs * H) coefficients of the backward step
 
-    @cached_property
-    def coef_rows(self) -> Any:
-        """(T*B, coefs * H)."""
-        return self.coef.reshape(-1, self.coef.shape[2])
+    def __post_init__(self) -> None:
+        self.coef_rows = self.coef.reshape(-1, self.coef.shape[2])  # (T*B, coefs * H); one and the same array
 
 
 def run_forward(cell: Cell, z: Any, W: Any, bias: Any, states: tuple[Any, ...], compiled: bool) -> tuple[Any, Any, Any]:

@@ -16,7 +16,7 @@ from .strand import Strand
 PATTERN = re.compile(r"(weight_hh|weight_ih|bias_hh|bias_ih|state|cell)(?:_(l\d+(?:_reverse)?))?")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Target:
     """A parameter or state of one strand."""
 
@@ -51,7 +51,7 @@ def find_target(net: RecurrentNet, parameter: Any, gate: Any = None, unit: Any =
     if not strand and kind in ("state", "cell"):
         strand = f"l{net.layers - 1}"
     full = f"{kind}_{strand}"
-    if full not in parameters_of(net):
+    if strand not in net.strands or (kind == "cell" and net.cell.states == 1):
         raise ValueError(f"parameter must be one of {parameters_of(net)}, got {parameter!r}")
     if gate is not None and (kind in ("state", "cell") or gate not in net.cell.gate_names):
         names = list(net.cell.gate_names)
@@ -90,7 +90,7 @@ def weights(net: RecurrentNet, strand: Strand, target: Target) -> Any:
     cell, H = net.cell, net.hidden
     coef = strand.coef_rows
     if not target.is_state:
-        w = cell.weights(xp, coef, chosen_blocks(net, target))
+        w = coef if cell.blocks == 1 else cell.weights(xp, coef, chosen_blocks(net, target))
     elif cell.states == 1:
         w = xp.ones((len(coef), H), net.dtype) if target.unit is not None else xp.zeros((0, H), net.dtype)
     else:

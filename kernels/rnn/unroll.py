@@ -48,10 +48,10 @@ class Run:
     def state(self) -> Any:
         """State after each sequence's last step, a copy: (L*D, B, H); of an LSTM a pair of them, h and c."""
         xp = array_namespace(self.loss)
-        h = xp.stack([last_of(strand.h, self.length) for strand in self.strands])
+        h = xp.array([last_of(strand.h, self.length) for strand in self.strands])
         if not len(self.strands[0].c):
             return h
-        return h, xp.stack([last_of(strand.c, self.length) for strand in self.strands])
+        return h, xp.array([last_of(strand.c, self.length) for strand in self.strands])
 
 
 @dataclass
@@ -179,6 +179,10 @@ def _projection(net: RecurrentNet, name: str, u: Any) -> Any:
     if -1.0 in net.cell.signs:
         sign = signs(xp, net.cell, net.hidden, net.dtype)
         W, bias = W * sign[:, None], bias * sign
+    if u.ndim == 2 and u.size < W.shape[1] and paths.takes_loops(W):
+        z = np.empty((*u.shape, len(W)), W.dtype)
+        _columns_loop(W, bias, u, z)
+        return z
     if u.ndim == 2:
         return (xp.ascontiguousarray(W.T) + bias)[u]
     z = u.reshape(-1, u.shape[2]) @ W.T
@@ -293,9 +297,15 @@ def gradients(net: RecurrentNet, run: Run, total: Errors) -> dict[str, Any]:
 def _strand_gradients(net: RecurrentNet, strand: Strand, z: Any, grads: dict[str, Any]) -> None:
     cell, name = net.cell, strand.name
     hh, ih = z[:, recurrent_columns(cell, net.hidden)], z[:, inward_columns(cell, net.hidden)]
-    grads[f"weight_hh_{name}"][...] = in_gate_order(cell, hh.T @ strand.h[:-1].reshape(len(z), -1))
-    grads[f"bias_hh_{name}"][...] = in_gate_order(cell, hh.sum(axis=0))
-    grads[f"bias_ih_{name}"][...] = ih.sum(axis=0)
+    h = strand.h[:-1].reshape(len(z), -1)
+    bias = ih.sum(axis=0)
+    grads[f"bias_ih_{name}"][...] = bias
+    if cell.recurrent == cell.inward:
+        array_namespace(z).matmul(hh.T, h, out=grads[f"weight_hh_{name}"])
+        grads[f"bias_hh_{name}"][...] = bias
+    else:
+        grads[f"weight_hh_{name}"][...] = in_gate_order(cell, hh.T @ h)
+        grads[f"bias_hh_{name}"][...] = in_gate_order(cell, hh.sum(axis=0))
     u = strand.u.reshape(len(z), -1) if strand.u.ndim == 3 else strand.u.reshape(-1)
     W = grads[f"weight_ih_{name}"]
     W[...] = sum_by_token(ih, u, net.inputs).T if u.ndim == 1 else ih.T @ u
@@ -310,6 +320,16 @@ def sum_by_token(rows: Any, tokens: Any, symbols: int) -> Any:
     else:
         _scatter_loop(rows, tokens, out)
     return out
+
+
+@jit
+def _columns_loop(W, bias, tokens, z):
+    """z[t, b] = W[:, token] + bias: cheaper than turning the whole matrix where there are fewer steps than symbols."""
+    for t in range(tokens.shape[0]):
+        for b in range(tokens.shape[1]):
+            v = tokens[t, b]
+            for j in range(bias.size):
+                z[t, b, j] = W[j, v] + bias[j]
 
 
 @jit

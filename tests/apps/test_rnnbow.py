@@ -283,3 +283,36 @@ def test_sessions_do_not_disturb_each_other(app, served, chromium):
     time.sleep(0.2)
     assert "batch 29 of 30" in other.evaluate("lv.text()")
     other.close()
+
+
+DEEP_NETS = {
+    "lstm-two-layers": {"cell": "lstm", "layers": 2, "parameter": "weight_hh_l1"},
+    "gru": {"cell": "gru"},
+    "lower-layer": {"cell": "tanh", "layers": 2},
+    "backward": {"cell": "gru", "bidirectional": True, "parameter": "weight_hh_l0_reverse"},
+    "both-sides": {"cell": "lstm", "layers": 2, "bidirectional": True},
+}
+
+
+def test_recordings_of_every_cell_and_depth(page, tmp_path):
+    page.page.add_init_script(HELPERS)
+    for name, kind in DEEP_NETS.items():
+        record(tmp_path / f"{name}.rnnbow", steps=50, every=10, **kind)
+    with bokeh_serve("rnnbow", str(tmp_path)) as server:
+        page.open(server.url)
+        page.wait("lv.text().includes('batch 4 of 5')")
+        for name in reversed(DEEP_NETS):
+            page.page.locator("select").first.select_option(label=name)
+            page.wait(f"lv.model('recording').value.includes('{name}') && lv.text().includes('batch 4 of 5')")
+            page.wait("lv.flow()?.distance.length > 0 && lv.horizon().step.length > 0")
+            assert page.js("lv.message()") == ""
+            press(page, "signed share")
+            page.wait("lv.titles().some((t) => t.includes('signed share'))")
+            press(page, "◀")
+            page.wait("lv.text().includes('batch 3 of 5')")
+            press(page, "norm")
+            page.wait("!lv.titles().some((t) => t.includes('signed share'))")
+            step, height = segment(page, 9)
+            move(page, "flow", step, height)
+            page.wait("lv.lit()[0]?.loss_step === 9 && lv.horizon().loss_step[0] === 9")
+            page.page.mouse.move(5, 5)

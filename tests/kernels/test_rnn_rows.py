@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from learnviews.kernels import rnn
 from learnviews.kernels.rnn import lags, rows
 from learnviews.kernels.rnn.cells import CELLS
 
@@ -191,3 +192,32 @@ def test_norms_beyond_float64_have_logarithms(power, path):
 @cases.FEW
 def test_fold_is_a_sum(values):
     assert rows.fold(values.copy()) == pytest.approx(math.fsum(values), rel=1e-12, abs=1e-14 * abs(values).sum())
+
+
+@EVERY_DTYPE
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
+@pytest.mark.parametrize("k", [0, 4])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_plain_layer_alone_is_the_same_as_any_layer(width, k, cell, dtype):
+    expected, case = (Rows(cell, k, width, dtype, alone=True) for _ in range(2))
+    case.kept.w = case.coef
+    expected.run(contextlib.nullcontext)
+    with np.errstate(over="ignore"):
+        rows.advance_plain(k, np.arange(case.n), case.d, case.coef, (case.factor, case.exponent), case.kept)
+    np.testing.assert_array_equal(case.d, expected.z)
+    for name in ("norm", "share"):
+        np.testing.assert_allclose(case.column(name), expected.column(name), rtol=60 * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(case.kept.rest, expected.kept.rest)
+    np.testing.assert_allclose(case.kept.remainder, expected.kept.remainder, rtol=60 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("steps, lag_count", [(5, 5), (30, 19), (30, 16)])
+def test_few_rows_and_many_give_the_same(steps, lag_count, monkeypatch):
+    r = np.random.default_rng(0)
+    net = rnn.RecurrentNet("tanh", 9, 12, 9, dtype="float64", initial="uniform", rng=0)
+    x, y, mask = r.integers(0, 9, (steps, 3)), r.integers(0, 9, (steps, 3)), r.integers(0, 2, (steps, 3))
+    few = rnn.itemize(net, x, y, lags=lag_count, shares=True, mask=mask)
+    monkeypatch.setattr(lags, "FEW", 0)
+    many = rnn.itemize(net, x, y, lags=lag_count, shares=True, mask=mask)
+    for name in ("norm", "beyond", "share", "remainder"):
+        np.testing.assert_allclose(getattr(few, name), getattr(many, name), rtol=1e-9, atol=1e-13)

@@ -238,7 +238,8 @@ def _scored(data: Dataset, problem: Problem, found: Signal | None, leaks: list[s
     score = strength * (0.5 + 0.5 * coverage) * (0.6 + 0.4 * balance)
     score *= IN_TIME if problem.task == "regression" and _follows(data, name) else 1.0
     if _any_named(data):
-        score = 0.5 * score + (0.5 * _above_chance(found) if _named(data, name) else 0.0)
+        seen = None if problem.nodes else found  # a quick look sees little of what a graph tells
+        score = 0.5 * score + (0.5 * _above_chance(seen) if _named(data, name) else 0.0)
     words = [
         *(["named as a target by the data set"] if _named(data, name) else []),
         _told(data, problem, found, in_time),

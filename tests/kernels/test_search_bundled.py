@@ -22,7 +22,7 @@ def test_each_is_what_it_is_said_to_be(about, place):
     targets = tuple(name for name, column in data.columns.items() if column.role == "suggestedTarget")
     assert targets == about.targets and about.about in data.notes
     problem = Problem(about.targets, about.task).check(data)
-    all_others = set(data.columns) - set(targets)
+    all_others = set(data.columns) - set(targets) - set(data.idle)  # constants are no features
     assert set(problem.features) == (set(problem.nodes) if problem.task in COMMUNITIES else all_others)
     assert [offer.name for offer in choices_of(data, task=about.task).targets if offer.usual] == list(targets)
     assert not any("_" in name or name.startswith("s1") for name in data.columns)

@@ -35,6 +35,7 @@ def test_problems_of_graphs_are_listed():
     assert "graph calls: 60 nodes" in run("problems", "calls.csv", "--edges", "caller,callee").stdout
 
 
+@pytest.mark.slow
 def test_links_of_a_graph_are_searched():
     result = run("search", "net.gml", "--task", "linkPrediction", "--trials", 2, "--workers", 1, "--out", "out")
     assert result.exit_code == 0, result.output

@@ -238,6 +238,7 @@ def test_help_opens_and_closes(app):
     assert not app.page.locator("#help").is_visible()
 
 
+@pytest.mark.slow
 def test_a_damaged_model_is_told_and_the_page_lives_on(page, models, tmp_path):
     whole = (models / first.NAME).read_bytes()
     (tmp_path / "a-whole.cube.npz").write_bytes(whole)

@@ -210,6 +210,7 @@ def test_what_is_typed_while_the_form_is_drawn_anew_is_told(app, csv):
         assert bins.input_value() == count  # the server has heard it
 
 
+@pytest.mark.slow
 def test_a_served_table_opens_at_once_and_is_remembered(page, home, tmp_path, second):
     table(seed=1).to_parquet(tmp_path / "rides.parquet")
     with bokeh_serve("nncubes", str(tmp_path / "rides.parquet")) as server:

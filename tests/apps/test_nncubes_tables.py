@@ -426,6 +426,7 @@ class Followed:
         return self.result
 
 
+@pytest.mark.slow
 def test_a_training_tells_how_far_it_is_and_makes_the_model_that_fit_makes(csv, tmp_path):
     held = Tables([str(csv)])
     found = Proposal(held.rows(held.served[0]), "trips.csv")

@@ -230,6 +230,7 @@ def test_help_opens_and_closes(app):
     assert not app.page.locator("#help").is_visible()
 
 
+@pytest.mark.slow
 def test_zoom_out_and_no_recording_yet(page, tmp_path):
     page.page.add_init_script(HELPERS)
     with bokeh_serve("rnnbow", str(tmp_path)) as server:
@@ -255,6 +256,7 @@ def test_a_recording_grows_while_it_is_watched(page, tmp_path):
             page.wait("lv.text().includes('batch 9 of 10') && lv.marked() === 9")
 
 
+@pytest.mark.slow
 def test_a_recording_made_anew_under_the_same_name(page, tmp_path):
     page.page.add_init_script(HELPERS)
     path = record(tmp_path / "again.rnnbow", steps=50, every=10)
@@ -294,6 +296,7 @@ DEEP_NETS = {
 }
 
 
+@pytest.mark.slow
 def test_recordings_of_every_cell_and_depth(page, tmp_path):
     page.page.add_init_script(HELPERS)
     for name, kind in DEEP_NETS.items():

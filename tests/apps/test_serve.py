@@ -65,6 +65,7 @@ def test_index_page_in_a_browser(running, page):
     page.wait("window.Bokeh && lv.ready() && lv.text().includes('of 5')")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_server_and_workers(recording):
     started = Server([*LEARNVIEWS, "serve", str(recording), "--port", "0", "--workers", "2"], AT)
     family = psutil.Process(started.process.pid).children(recursive=True)

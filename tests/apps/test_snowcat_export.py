@@ -138,6 +138,7 @@ def test_models_that_are_pointed_at_light_up_and_those_kept_can_be_added(at):
     page.wait("document.querySelectorAll('[data-name=chosen] tbody tr').length === 2")
 
 
+@pytest.mark.slow
 def test_the_zip_is_downloaded_and_its_script_predicts_in_a_clean_process(at, tmp_path):
     page = at("select")
     choose(page, *numbers(page)[:2])

@@ -218,6 +218,7 @@ def test_communities_have_the_same_colours(opened):
 
 
 @pytest.mark.ui
+@pytest.mark.slow
 def test_many_edges_are_an_image_that_follows(opened):
     page = opened("large", "data", "graph")
     page.wait("many('graph', 'raster')[0] === 1", timeout=60_000)

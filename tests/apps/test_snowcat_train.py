@@ -145,6 +145,7 @@ def gone(pid):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_server_that_ends_leaves_no_process_and_loses_nothing(page, home, address, how):
     with bokeh_serve("snowcat") as server:
         at_training(page, server.url + address)
@@ -174,6 +175,7 @@ def test_a_server_that_ends_leaves_no_process_and_loses_nothing(page, home, addr
         page.wait(STATE, "finished")
 
 
+@pytest.mark.slow
 def test_a_study_of_the_command_line_is_served_live_and_its_deleted_folder_is_told(page, tmp_path, monkeypatch):
     monkeypatch.setenv("LEARNVIEWS_HOME", str(tmp_path / "home"))
     table = tmp_path / "flowers.csv"

@@ -156,6 +156,7 @@ def test_series_without_a_time_are_counted(tmp_path):
     assert long.frame["step"].tolist() == [0, 1, 2] * 4 and long.columns["step"].role == "timeIndicator"
 
 
+@pytest.mark.slow
 def test_several_channels_are_forecast_at_once(tmp_path):
     long = search.unrolled(seasons(tmp_path))
     problem = search.Problem(("warm", "wet"), "timeSeriesForecasting", "rSquared").check(long)

@@ -37,6 +37,7 @@ def ended(path):
 # -- the same again
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits_of_quick_models(tmp_path):
     one, other = (real_study(tmp_path / name, slow=False, trials=20) for name in "ab")
     for found in (one, other):

@@ -235,6 +235,7 @@ def test_an_export_holds_everything_and_predicts_the_same(exported):
     assert problem.subtask == study.problem.subtask
 
 
+@pytest.mark.slow
 def test_the_script_of_an_export_predicts_in_a_clean_process(exported, tmp_path):
     study, model, folder = exported
     held = study.data.frame.loc[study.plan.holdout_rows].drop(columns=list(study.problem.targets))

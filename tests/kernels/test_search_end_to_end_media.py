@@ -166,6 +166,7 @@ QUICK = ("image collection", "text folders", "series collection")
 @pytest.mark.parametrize(
     "kind", [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in SETS]
 )
+@pytest.mark.slow
 def test_files_are_searched_exported_and_predicted_in_a_clean_process(kind, tmp_path):
     make, task, least = SETS[kind]
     folder = tmp_path / "things"
@@ -194,6 +195,7 @@ def test_files_are_searched_exported_and_predicted_in_a_clean_process(kind, tmp_
 # -- clusters
 
 
+@pytest.mark.slow
 def test_flowers_are_grouped_with_and_without_their_names(tmp_path):
     flowers = load_iris(as_frame=True).frame
     flowers["target"] = flowers["target"].map({0: "setosa", 1: "versicolor", 2: "virginica"})

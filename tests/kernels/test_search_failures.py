@@ -28,6 +28,7 @@ def goes_on(path, trials):
     found.close()
 
 
+@pytest.mark.slow
 def test_limits_stop_real_pipelines(tmp_path):
     from ConfigSpace import ConfigurationSpace
 

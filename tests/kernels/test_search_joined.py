@@ -88,6 +88,7 @@ def test_a_study_keeps_what_was_joined(tmp_path, files, data, model):
     study.close()
 
 
+@pytest.mark.slow
 def test_the_exported_script_joins_in_a_clean_process(tmp_path, files, model):
     place = export(model, tmp_path / "best") / "01-decision-tree-depth-6"
     for name in ("towns.csv", "lands.csv"):

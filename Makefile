@@ -52,6 +52,7 @@ bench: $(VENV)/installed-test browser
 	$(PYTEST) benchmarks/test_cube.py -m benchmark
 	$(PYTEST) benchmarks/test_search.py -m benchmark
 	$(PYTEST) benchmarks/test_app.py benchmarks/test_cube_page.py benchmarks/test_cube_app.py benchmarks/test_nncubes_wanted.py -m benchmark
+	$(PYTEST) benchmarks/test_snowcat.py benchmarks/test_graphs.py -m benchmark
 
 # An environment of its own: the peers are nobody else's business.
 $(VENV)/peers/installed: setup.py __init__.py | $(BIN)/python

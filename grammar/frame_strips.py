@@ -7,10 +7,8 @@ from typing import Any
 
 import param
 
-from .media_tracks import MediaTracks, column_of, first_rows, label_of, rows_tried, table_of, told_of, verdicts
+from .media_tracks import MediaTracks, column_of, first_rows, label_of, table_of, told_of
 from .row_index import id_array
-
-MOST = 12  # videos at first: each is decoded whole
 
 
 class FrameStrips(MediaTracks):
@@ -26,6 +24,8 @@ class FrameStrips(MediaTracks):
     ValueError
         If there is not a strip per track.
     """
+
+    at_first = 12  # videos at first: each is decoded whole
 
     group = param.String(default="FrameStrips", constant=True)
 
@@ -93,7 +93,7 @@ class FrameStrips(MediaTracks):
         column : str, optional
             By default the first of videos.
         rows : iterable of ids, optional
-            By default the first `MOST`.
+            By default the first `at_first`.
         by : str, optional
             Column of the class; by default a suggested target.
 
@@ -108,20 +108,7 @@ class FrameStrips(MediaTracks):
         from ..kernels.search.frame_strips import strips
 
         data = load(data)
-        column, rows = column_of(data, column, "video", "videos"), first_rows(data, rows, MOST)
+        column, rows = column_of(data, column, "video", "videos"), first_rows(data, rows, cls.at_first)
         found, problems = strips(data, column, rows)
         told = told_of(data, rows, column, label_of(data, by)) | {"problems": problems}
         return cls.from_strips(found, rows, **(told | params))
-
-    @classmethod
-    def from_model(cls, model: Any, split: str = "holdout", column: str | None = None, **params: Any) -> FrameStrips:
-        """Of the first rows a `kernels.search.Model` was tried on; labels say the truth and what it predicts.
-
-        Raises
-        ------
-        ValueError
-            If its data has no videos, or there are no rows of that split.
-        """
-        rows = rows_tried(model, split, MOST)
-        told = verdicts(model, rows) | {"label": model.name}
-        return cls.from_data(model.data, column, rows, **(told | params))

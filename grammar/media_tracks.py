@@ -47,6 +47,8 @@ class MediaTracks(RowLinked, Element2D):
         If names, labels or problems do not fit the tracks.
     """
 
+    at_first = 12  # recordings that are shown unless rows are named
+
     kdims = param.List(default=[Dimension("track")], item_type=Dimension, bounds=(1, 1), doc="Number of the track.")
 
     vdims = param.List(
@@ -70,6 +72,19 @@ class MediaTracks(RowLinked, Element2D):
                 raise ValueError(f"expected as many {name} as tracks, {len(self)}, got {len(getattr(self, name))}")
         if self.right is not None and len(self.right) != len(self):
             raise ValueError(f"expected a verdict per track, {len(self)}, got {len(self.right)}")
+
+    @classmethod
+    def from_model(cls, model: Any, split: str = "holdout", column: str | None = None, **params: Any) -> Any:
+        """Of the first rows a `kernels.search.Model` was tried on; labels say the truth and what it predicts.
+
+        Raises
+        ------
+        ValueError
+            If its data has no such recordings, or there are no rows of that split.
+        """
+        rows = rows_tried(model, split, cls.at_first)
+        told = verdicts(model, rows) | {"label": model.name}
+        return cls.from_data(model.data, column, rows, **(told | params))
 
     @unrecorded
     def track_of(self, row: Any) -> int | None:

@@ -7,10 +7,8 @@ from typing import Any
 
 import param
 
-from .media_tracks import MediaTracks, column_of, first_rows, label_of, rows_tried, table_of, told_of, verdicts
+from .media_tracks import MediaTracks, column_of, first_rows, label_of, table_of, told_of
 from .row_index import id_array
-
-MOST = 20  # sounds at first: each is read whole
 
 
 class Waveforms(MediaTracks):
@@ -28,6 +26,8 @@ class Waveforms(MediaTracks):
     ValueError
         If there is not an envelope per track.
     """
+
+    at_first = 20  # sounds at first: each is read whole
 
     group = param.String(default="Waveforms", constant=True)
 
@@ -88,7 +88,7 @@ class Waveforms(MediaTracks):
         column : str, optional
             By default the first of sounds.
         rows : iterable of ids, optional
-            By default the first `MOST`.
+            By default the first `at_first`.
         by : str, optional
             Column of the class; by default a suggested target.
 
@@ -103,20 +103,7 @@ class Waveforms(MediaTracks):
         from ..kernels.search.waveforms import envelopes
 
         data = load(data)
-        column, rows = column_of(data, column, "audio", "sounds"), first_rows(data, rows, MOST)
+        column, rows = column_of(data, column, "audio", "sounds"), first_rows(data, rows, cls.at_first)
         found, problems = envelopes(data, column, rows)
         told = told_of(data, rows, column, label_of(data, by)) | {"problems": problems}
         return cls.from_envelopes(found, rows, **(told | params))
-
-    @classmethod
-    def from_model(cls, model: Any, split: str = "holdout", column: str | None = None, **params: Any) -> Waveforms:
-        """Of the first rows a `kernels.search.Model` was tried on; labels say the truth and what it predicts.
-
-        Raises
-        ------
-        ValueError
-            If its data has no sounds, or there are no rows of that split.
-        """
-        rows = rows_tried(model, split, MOST)
-        told = verdicts(model, rows) | {"label": model.name}
-        return cls.from_data(model.data, column, rows, **(told | params))

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -129,7 +129,7 @@ class Summary:
             return "cannot be read"
         some = [each for each in self.kinds.items() if each[0] != "graphs"]
         kinds = ", ".join(f"{count} {kind if count > 1 else ONE.get(kind, kind)}" for kind, count in some)
-        columns = f"{self.columns:,} columns" + (f" ({kinds})" if kinds else "")
+        columns = f"{self.columns:,} column{_s(self.columns)}" + (f" ({kinds})" if kinds else "")
         graphs = self.kinds.get("graphs", 0)
         told = f"{graphs} graph{'s' if graphs > 1 else ''}" if graphs else ""
         return " · ".join(filter(None, (f"{self.rows:,} rows", columns, told, self.task)))
@@ -149,8 +149,7 @@ def suggested(data: Dataset) -> str:
     try:
         if data.path is not None and data.path.is_dir():
             problem = search.Problem.from_d3m(data.path)
-            task = _title(str(problem.task or "prediction"))
-            return f"{task} of {', '.join(problem.targets)}" if problem.targets else task
+            return _of(_title(str(problem.task or "prediction")), problem.targets)
     except (ValueError, OSError):
         pass
     named = [name for name, column in data.columns.items() if column.role == "suggestedTarget"]
@@ -160,7 +159,17 @@ def suggested(data: Dataset) -> str:
         task = search.Problem(named[0]).check(data).task
     except ValueError:
         return ""
-    return f"{_title(str(task))} of {named[0]}"
+    return _of(_title(str(task)), named[:1])
+
+
+def _of(task: str, targets: Iterable[str]) -> str:
+    """A task and what it is of, where it is of something."""
+    named = ", ".join(targets)
+    return f"{task} of {named}" if named else task
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _title(task: str) -> str:
@@ -174,14 +183,14 @@ def key_of(path: Path) -> str:
 
 
 def bundled() -> list[Source]:
-    """The data sets that come with scikit-learn."""
+    """The data sets that come with the library."""
     return [
         Source(
             each.name,
             each.title,
             each.about,
             partial(search.load_bundled, each.name, home() / "bundled" / each.name),
-            summary=Summary(each.rows, each.columns, task=f"{_title(each.task)} of {', '.join(each.targets)}"),
+            summary=Summary(each.rows, each.columns, task=_of(_title(each.task), each.targets)),
         )
         for each in search.bundled()
     ]

@@ -65,9 +65,8 @@ def head(data: Dataset, facts: list[ColumnFacts] | None = None) -> str:
     if data.splits is not None:
         held = int((data.splits == "holdout").sum())
         split = f", {held:,} of them held out by the data set itself"
-    lines = [
-        f"<b>{text(data.name)}</b>: {len(data):,} rows{split}, {len(data.columns):,} column{'' if len(data.columns) == 1 else 's'}"
-    ]
+    columns = "1 column" if len(data.columns) == 1 else f"{len(data.columns):,} columns"
+    lines = [f"<b>{text(data.name)}</b>: {len(data):,} rows{split}, {columns}"]
     lines += [_dates(each) for each in facts or () if isinstance(each.low, pd.Timestamp)]
     lines += [_resource(resource) for resource in data.resources.values()]
     lines += [f"<small>{text(note)}</small>" for note in data.notes]

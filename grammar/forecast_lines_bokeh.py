@@ -22,6 +22,7 @@ from .forecast_lines import thin
 from .model_lines_bokeh import NAMED, dash, ink, legend, legend_names, short
 from .palettes import BLACK, ORANGE
 from .row_linked_bokeh import RowLinkedPlot
+from .streams import unsubscribe
 
 DOTS = 2000  # selected rows that are drawn one by one
 
@@ -169,7 +170,7 @@ class ForecastPlot(RowLinkedPlot):
         if heeded is element.model_selection:
             return
         if heeded is not None:
-            heeded._subscribers = [each for each in heeded._subscribers if each[1] != self._show_models]
+            unsubscribe(heeded, self._show_models)
         if element.model_selection is not None:
             element.model_selection.add_subscriber(self._show_models)
         self._heeded_models = element.model_selection
@@ -185,7 +186,7 @@ class ForecastPlot(RowLinkedPlot):
         """HoloViews' hook: the page is closed."""
         heeded = getattr(self, "_heeded_models", None)
         if heeded is not None:
-            heeded._subscribers = [each for each in heeded._subscribers if each[1] != self._show_models]
+            unsubscribe(heeded, self._show_models)
             self._heeded_models = None
         super().cleanup()
 

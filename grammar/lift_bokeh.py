@@ -15,6 +15,7 @@ from .columns import Columns
 from .model_lines_bokeh import dash, ink, legend, legend_names
 from .palettes import BLACK, ORANGE
 from .row_linked_bokeh import RowLinkedPlot
+from .streams import unsubscribe
 
 POINTS = 400  # of a line that are drawn
 
@@ -123,7 +124,7 @@ class LiftCurvePlot(RowLinkedPlot):
         if heeded is element.cutoff:
             return
         if heeded is not None:
-            heeded._subscribers = [each for each in heeded._subscribers if each[1] != self._show_cutoff]
+            unsubscribe(heeded, self._show_cutoff)
         if element.cutoff is not None:
             element.cutoff.add_subscriber(self._show_cutoff)
         self._heeded_cutoff = element.cutoff
@@ -138,7 +139,7 @@ class LiftCurvePlot(RowLinkedPlot):
         """HoloViews' hook: the page is closed."""
         heeded = getattr(self, "_heeded_cutoff", None)
         if heeded is not None:
-            heeded._subscribers = [each for each in heeded._subscribers if each[1] != self._show_cutoff]
+            unsubscribe(heeded, self._show_cutoff)
             self._heeded_cutoff = None
         super().cleanup()
 

@@ -17,6 +17,7 @@ from .image_mosaic_bokeh import FRAMES
 from .overlay_bokeh import lift
 from .palettes import BLACK, GREY, ORANGE, VERMILLION
 from .row_map_bokeh import CLASSES
+from .streams import unsubscribe
 
 NAME, GAP = 16, 5  # pixels: a track's name, between tracks
 LAID = "wide.data = {width: [figure.inner_width]}"
@@ -210,7 +211,7 @@ class MediaTracksPlot(GrowingPlot):
 
     def _unfollow(self) -> None:
         if self._followed is not None:
-            self._followed._subscribers = [each for each in self._followed._subscribers if each[1] != self._moved]
+            unsubscribe(self._followed, self._moved)
             self._followed = None
 
     def _moved(self, **head: Any) -> None:

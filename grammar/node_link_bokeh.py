@@ -22,6 +22,7 @@ from .node_link_script import AT, DRAG, DRAW, LEFT, LINK, NEAR
 from .palettes import BLACK, GREY, ORANGE
 from .row_linked_bokeh import RowLinkedPlot
 from .still_bokeh import add_still_ranges
+from .streams import unsubscribe
 
 LABELLED = 80  # nodes in view with their names beside them
 ARROWED = 1000  # edges whose direction is shown by a head
@@ -307,7 +308,7 @@ class NodeLinkPlot(RowLinkedPlot):
         before = getattr(self, "_heeded_places", None)
         if before is not element.node_places:
             if before is not None:
-                _forget(before, self._replaced)
+                unsubscribe(before, self._replaced)
             element.node_places.add_subscriber(self._replaced)
             self._heeded_places = element.node_places
         if "arrows_source" in self.handles:
@@ -331,7 +332,7 @@ class NodeLinkPlot(RowLinkedPlot):
     def cleanup(self) -> None:
         """HoloViews' hook: the page is closed."""
         if self._heeded_places is not None:
-            _forget(self._heeded_places, self._replaced)
+            unsubscribe(self._heeded_places, self._replaced)
             self._heeded_places = None
         super().cleanup()
 
@@ -426,7 +427,3 @@ def _overlaps(boxes: np.ndarray, box: tuple[float, float, float, float]) -> np.n
     """Which boxes (left, bottom, right, top) have something in common with one."""
     left, bottom, right, top = box
     return (boxes[:, 0] < right) & (boxes[:, 2] > left) & (boxes[:, 1] < top) & (boxes[:, 3] > bottom)
-
-
-def _forget(stream: Any, subscriber: Any) -> None:
-    stream._subscribers = [(at, each) for at, each in stream._subscribers if each != subscriber]

@@ -10,6 +10,7 @@ from holoviews.core.data import disable_pipeline
 
 from .columns import Columns
 from .layers_bokeh import LayeredPlot
+from .streams import unsubscribe
 
 # Python is told of the mark under the pointer once per mark, not once per move; of marks that are crossed quickly it is
 # told the last one only, so that its answers keep up with the pointer. That the pointer left is told a little later,
@@ -75,7 +76,7 @@ class RowLinkedPlot(LayeredPlot):
         if heeded is element.selection:
             return
         if heeded is not None:
-            heeded._subscribers = [(at, each) for at, each in heeded._subscribers if each != self._show]
+            unsubscribe(heeded, self._show)
         if element.selection is not None:
             element.selection.add_subscriber(self._show)
         self._heeded = element.selection
@@ -115,6 +116,6 @@ class RowLinkedPlot(LayeredPlot):
     def cleanup(self) -> None:
         """HoloViews' hook: the page is closed."""
         if self._heeded is not None:
-            self._heeded._subscribers = [each for each in self._heeded._subscribers if each[1] != self._show]
+            unsubscribe(self._heeded, self._show)
             self._heeded = None
         super().cleanup()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,11 @@ class RowSelection(Stream):
         chosen = _ids(ids)
         if not _same(chosen, getattr(self, name)):
             self.event(**{name: chosen, "source": source})
+
+
+def unsubscribe(stream: Stream, subscriber: Callable[..., None]) -> None:
+    """Have a stream no longer call a subscriber, which HoloViews has no public way for."""
+    stream._subscribers = [(at, each) for at, each in stream._subscribers if each != subscriber]
 
 
 def _ids(ids: Iterable[Any] | None) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from learnviews.apps.snowcat.card import Card
 from learnviews.apps.snowcat.compare_findings import aside, findings
 from learnviews.apps.snowcat.pane import quiet, text
+from learnviews.grammar.streams import unsubscribe
 from learnviews.kernels.search.tasks import CLUSTERING
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class RowsCard(CompareCard):
 
     def close(self) -> None:
         super().close()
-        self.room.rows._subscribers = [each for each in self.room.rows._subscribers if each[1] != self._heard]
+        unsubscribe(self.room.rows, self._heard)
 
 
 # -- which models

@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.compare_card import CompareCard, alike, called, sai
 from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.apps.snowcat.pane import asks, button, model_mark, quiet, select, text
 from learnviews.apps.snowcat.workspace import COMPARED
+from learnviews.grammar.streams import unsubscribe
 from learnviews.kernels.figures import figure
 from learnviews.kernels.search import METRICS
 
@@ -84,7 +85,7 @@ class Models(CompareCard):
 
     def close(self) -> None:
         super().close()
-        self.room.marked._subscribers = [each for each in self.room.marked._subscribers if each[1] != self._marked]
+        unsubscribe(self.room.marked, self._marked)
 
     def _kept_button(self) -> str:
         """Compare what was clicked in a figure."""

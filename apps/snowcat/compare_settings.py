@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from learnviews.apps.snowcat.compare_card import CompareCard, called
 from learnviews.apps.snowcat.pane import quiet, select, text
+from learnviews.grammar.streams import unsubscribe
 from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Pipeline(CompareCard):
 
     def close(self) -> None:
         super().close()
-        self.room.marked._subscribers = [each for each in self.room.marked._subscribers if each[1] != self._marked]
+        unsubscribe(self.room.marked, self._marked)
 
 
 CARDS = (Configurations, Front, ParameterShares, Steps, Pipeline)

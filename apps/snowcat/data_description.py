@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.data_card import DataCard, Once
 from learnviews.apps.snowcat.data_graph_words import GRAPHS, graph_lines
 from learnviews.apps.snowcat.data_recording_words import HEARD, recording_lines
 from learnviews.apps.snowcat.pane import quiet, text
+from learnviews.apps.snowcat.train_words import counted
 from learnviews.kernels import search
 from learnviews.kernels.figures import figures
 
@@ -65,7 +66,7 @@ def head(data: Dataset, facts: list[ColumnFacts] | None = None) -> str:
     if data.splits is not None:
         held = int((data.splits == "holdout").sum())
         split = f", {held:,} of them held out by the data set itself"
-    columns = "1 column" if len(data.columns) == 1 else f"{len(data.columns):,} columns"
+    columns = counted(len(data.columns), "column")
     lines = [f"<b>{text(data.name)}</b>: {len(data):,} rows{split}, {columns}"]
     lines += [_dates(each) for each in facts or () if isinstance(each.low, pd.Timestamp)]
     lines += [_resource(resource) for resource in data.resources.values()]

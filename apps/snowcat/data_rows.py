@@ -8,6 +8,7 @@ import numpy as np
 
 from learnviews.apps.snowcat.data_card import DataCard
 from learnviews.apps.snowcat.pane import asks, does, text
+from learnviews.grammar.streams import unsubscribe
 
 if TYPE_CHECKING:
     from learnviews.apps.snowcat.slot import Slot
@@ -170,7 +171,7 @@ class RowsCard(DataCard):
 
     def close(self) -> None:
         super().close()
-        self.room.rows._subscribers = [each for each in self.room.rows._subscribers if each[1] != self._selected]
+        unsubscribe(self.room.rows, self._selected)
 
 
 def small(label: str, word: str, argument: Any = None, called: str = "", disabled: bool = False) -> str:

@@ -11,6 +11,7 @@ from learnviews.apps.snowcat.chosen_models import by_problem, key, mark_of, pick
 from learnviews.apps.snowcat.compare_findings import aside
 from learnviews.apps.snowcat.pane import asks, button, does, model_mark, quiet, select, text
 from learnviews.apps.snowcat.train_words import better, judged_on, metric_title, question
+from learnviews.grammar.streams import unsubscribe
 from learnviews.kernels.figures import figure
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Chosen(Card):
 
     def close(self) -> None:
         self._open = False
-        self.room.marked._subscribers = [each for each in self.room.marked._subscribers if each[1] != self._marked]
+        unsubscribe(self.room.marked, self._marked)
 
 
 class Candidates(Card):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from learnviews.apps.home import home
 from learnviews.apps.snowcat.studies import data_of, is_study
+from learnviews.apps.snowcat.train_words import counted
 from learnviews.apps.tables import is_table
 from learnviews.kernels import search
 from learnviews.kernels.search.graph_files import GRAPHS
@@ -129,7 +130,7 @@ class Summary:
             return "cannot be read"
         some = [each for each in self.kinds.items() if each[0] != "graphs"]
         kinds = ", ".join(f"{count} {kind if count > 1 else ONE.get(kind, kind)}" for kind, count in some)
-        columns = f"{self.columns:,} column{_s(self.columns)}" + (f" ({kinds})" if kinds else "")
+        columns = counted(self.columns, "column") + (f" ({kinds})" if kinds else "")
         graphs = self.kinds.get("graphs", 0)
         told = f"{graphs} graph{'s' if graphs > 1 else ''}" if graphs else ""
         return " · ".join(filter(None, (f"{self.rows:,} rows", columns, told, self.task)))
@@ -166,10 +167,6 @@ def _of(task: str, targets: Iterable[str]) -> str:
     """A task and what it is of, where it is of something."""
     named = ", ".join(targets)
     return f"{task} of {named}" if named else task
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 def _title(task: str) -> str:

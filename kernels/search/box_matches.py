@@ -67,12 +67,9 @@ def pictures(data: Dataset, column: str, rows: Iterable[Any], side: int) -> list
     ValueError
         If there is no such column or row, or it does not name images.
     """
-    about = data.column(column)
-    if about.type != "image" or not about.is_media:
-        raise ValueError(f'{data.name}: column "{column}" is {about.type}; expected names of images')
-    folder = data.resources[str(about.refers)].folder
-    cells = data.take(rows).frame[column]
-    return [_picture(folder / name if isinstance(name, str) else None, side) for name in cells]
+    from .media import named_files
+
+    return [_picture(path, side) for path in named_files(data, column, "image", rows)]
 
 
 def _picture(path: Any, side: int) -> Picture:

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import stash
 from .clips import read_clip
+from .media import named_files
 from .thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -104,12 +105,7 @@ def strips(
     ValueError
         If there is no such column or row, or it does not name videos.
     """
-    about = data.column(column)
-    if about.type != "video" or not about.is_media:
-        raise ValueError(f'{data.name}: column "{column}" is {about.type}; expected names of videos')
-    cells = data.frame[column] if rows is None else data.take(rows).frame[column]
-    folder = data.resources[str(about.refers)].folder
-    made = [_of_file(None if not isinstance(name, str) else folder / name, count, side) for name in cells]
+    made = [_of_file(path, count, side) for path in named_files(data, column, "video", rows)]
     return [each for each, _ in made], [problem for _, problem in made]
 
 

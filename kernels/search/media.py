@@ -48,6 +48,25 @@ def read(data: Dataset, column: str, rows: Iterable[Any] | None = None) -> list[
     return [None if value is None else _read(resource, found, value, name) for name, value in values.items()]
 
 
+NAMED = {"image": "images", "video": "videos", "audio": "sounds"}
+
+
+def named_files(data: Dataset, column: str, kind: str, rows: Iterable[Any] | None = None) -> list[Path | None]:
+    """Files that a column of images, videos or sounds names; None where it names none.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column or row, or it does not name files of this kind.
+    """
+    about = data.column(column)
+    if about.type != kind or not about.is_media:
+        raise ValueError(f'{data.name}: column "{column}" is {about.type}; expected names of {NAMED[kind]}')
+    cells = data.frame[column] if rows is None else data.take(rows).frame[column]
+    folder = data.resources[str(about.refers)].folder
+    return [folder / name if isinstance(name, str) else None for name in cells]
+
+
 def _read(resource: Resource, column: Column, value: str, row: Any) -> Any:
     path = resource.folder / value
     readers: dict[str, Callable[[Path], Any]] = {

@@ -77,12 +77,9 @@ def thumbnails(
     ValueError
         If there is no such column or row, or it does not name images.
     """
-    found = data.column(column)
-    if found.type != "image" or not found.is_media:
-        raise ValueError(f'{data.name}: column "{column}" is {found.type}; expected names of images')
-    cells = data.frame[column] if rows is None else data.take(rows).frame[column]
-    folder = data.resources[str(found.refers)].folder
-    made = [_of_file(None if not isinstance(name, str) else folder / name, side) for name in cells]
+    from .media import named_files
+
+    made = [_of_file(path, side) for path in named_files(data, column, "image", rows)]
     tiles = np.stack([tile for tile, _ in made]) if made else np.zeros((0, side, side, 4), np.uint8)
     return tiles, [problem for _, problem in made]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import spans, stash
+from .media import named_files
 from .sounds import MISSING, Sound, read_sound
 
 if TYPE_CHECKING:
@@ -165,12 +166,7 @@ def envelopes(data: Dataset, column: str, rows: Iterable[Any] | None = None) -> 
     ValueError
         If there is no such column or row, or it does not name sounds.
     """
-    about = data.column(column)
-    if about.type != "audio" or not about.is_media:
-        raise ValueError(f'{data.name}: column "{column}" is {about.type}; expected names of sounds')
-    cells = data.frame[column] if rows is None else data.take(rows).frame[column]
-    folder = data.resources[str(about.refers)].folder
-    made = [_of_file(None if not isinstance(name, str) else folder / name) for name in cells]
+    made = [_of_file(path) for path in named_files(data, column, "audio", rows)]
     return [each for each, _ in made], [problem for _, problem in made]
 
 

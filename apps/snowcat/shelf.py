@@ -356,6 +356,7 @@ def _touch(file: Path) -> None:
 def _leave(room: Workspace, project: Project) -> None:
     """Show no data set any more, where this one is still shown."""
     if room.project is project:
-        room.open(None)
-        room.go("data")
-        room.tell(f"{project.title} was deleted")
+        with room.session.together():
+            room.open(None)
+            room.go("data")
+            room.tell(f"{project.title} was deleted")

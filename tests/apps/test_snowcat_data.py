@@ -275,7 +275,7 @@ def test_from_an_upload_to_its_end(app, tmp_path):
     in_card(app, "data sets").get_by_label("Delete trips.csv").click()
     in_card(app, "data sets").get_by_role("button", name="Delete", exact=True).click()
     app.wait("!data.tiles().some((each) => each.startsWith('trips')) && snow.cards().length === 1")
-    assert "trips.csv was deleted" in app.js("snow.message()")
+    app.wait("snow.message().includes('trips.csv was deleted')")
 
 
 def test_archives_of_a_d3m_set_and_of_texts(app, tmp_path):

@@ -225,6 +225,7 @@ def test_an_arranged_board_is_there_again_and_so_is_how_it_was(app):
     app.wait("snow.cards().includes('description')")
     at_first = app.js("snow.cards()")
     app.page.locator('.card[data-name="description"] [data-card="close"]').click()
+    app.wait("!snow.cards().includes('description')")  # then the list of cards to add is that of now, too
     add(app, "columns and types")
     app.page.locator('.card[data-name="table"] h2').focus()
     before = app.js("snow.card('table').style.gridColumn")

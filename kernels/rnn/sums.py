@@ -53,8 +53,8 @@ class Sums:
         step = xp.broadcast_to(xp.arange(self.T)[:, None], (self.T, self.B))
         self.step = (turned(step, run.length) if self.strand.reverse else step).reshape(-1)  # of rows in own time
         self.whole = self._chosen_rows(gradients(net, run, total)[target.parameter]) if matrices else None
-        self.matrix = xp.zeros((columns, *self.whole.shape), net.dtype) if self.whole is not None else None
-        self.squares = xp.zeros((self.T, columns)) if batch_norms else None
+        self.matrix: Any = xp.zeros((columns, *self.whole.shape), net.dtype) if self.whole is not None else None
+        self.squares: Any = xp.zeros((self.T, columns)) if batch_norms else None
 
     def __call__(self, column: int, rows: Any, d: Any, power: Any) -> None:
         e = self._errors(d, rows)

@@ -87,8 +87,8 @@ setup(
         "skops>=0.11",
     ],
     extras_require={
-        "cuda12": ["cupy-cuda12x>=13.4"],
-        "cuda13": ["cupy-cuda13x>=13.6"],
+        "cuda12": ["cupy-cuda12x>=13.4,<15"],  # rnn.tf32 sets what has no public name
+        "cuda13": ["cupy-cuda13x>=13.6,<15"],
         "dask": ["dask[dataframe,distributed]>=2024.8"],
         "duckdb": ["duckdb>=1.0"],
         "media": MEDIA,

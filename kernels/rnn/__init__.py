@@ -1,12 +1,13 @@
 """Recurrent nets, BPTT, itemized gradients, training and recordings."""
 
-from ..arrays import keep_freed_memory
+from ..arrays import keep_freed_memory, tf32
 from ..optimizers import DivergedError
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
 from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
+from .items import LagMatrices
 from .net import RecurrentNet
 from .recording import RecordedBatch, Recording
 from .sample import sample
@@ -19,6 +20,7 @@ __all__ = [
     "DivergedError",
     "FileFormatError",
     "Flow",
+    "LagMatrices",
     "Progress",
     "RecordedBatch",
     "Recording",
@@ -32,6 +34,7 @@ __all__ = [
     "mean_lag",
     "parameters_of",
     "sample",
+    "tf32",
 ]
 
 keep_freed_memory()

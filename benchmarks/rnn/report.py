@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass, field
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_info
+
+LAST = "Goals"  # stands below the figures it is about
 
 
 @dataclass
@@ -17,10 +21,6 @@ class Report:
 
     tables: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
-
-    def row(self, title: str, **cells: str) -> None:
-        """A row by keyword; see `add`."""
-        self.add(title, cells)
 
     def add(self, title: str, cells: dict[str, str]) -> None:
         self.tables.setdefault(title, []).append(cells)
@@ -48,15 +48,16 @@ class Report:
         """Versions and threads of everything that computes."""
         import torch
 
-        blas = {f"{pool['internal_api']} {pool['num_threads']}" for pool in threadpool_info()}
+        pools = sorted({f"{pool['internal_api']} {pool['num_threads']}" for pool in threadpool_info()})
+        jax = f"JAX {version('jax')} (all cores)" if find_spec("jax") else "no JAX"
         return (
-            f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, NumPy {np.__version__}, "
-            f"PyTorch {torch.__version__} ({torch.get_num_threads()} threads); "
-            f"thread pools: {', '.join(sorted(blas))}; JAX: all cores; garbage collector off"
+            f"{platform.machine()}, {os.cpu_count()} cores, garbage collector off. Python {platform.python_version()}, "
+            f"NumPy {np.__version__}, PyTorch {torch.__version__}, {jax}. Threads: {', '.join(pools)}, "
+            f"PyTorch {torch.get_num_threads()}; compiled loops on one."
         )
 
     def _titles(self) -> list[str]:
-        return list({**self.tables, **self.notes})
+        return sorted({**self.tables, **self.notes}, key=lambda title: title == LAST)
 
     def _columns(self, title: str) -> list[str]:
         return list(dict.fromkeys(name for row in self.tables.get(title, []) for name in row))

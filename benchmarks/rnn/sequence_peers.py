@@ -1,8 +1,8 @@
 """What Opacus and BackPACK can do: gradients of weight_hh per *sequence*, all steps and losses added up.
 
 Neither tells losses or steps apart, so these are no peers of itemizing: they answer a smaller question, and are
-measured to say what that costs. Opacus brings layers of its own (`DPRNN`, `DPGRU`, `DPLSTM`, all depths and both
-directions); BackPACK extends `nn.RNN` (tanh) and `nn.LSTM` of one layer and one direction, and has nothing for `nn.GRU`.
+measured to say what that costs. Opacus brings layers of its own (`DPRNN`, `DPGRU`, `DPLSTM`, any depth, both
+directions). BackPACK extends `nn.RNN` (tanh) and `nn.LSTM` of one layer and one direction, and not `nn.GRU`.
 Each function returns a call that gives (B, G*H, H).
 """
 

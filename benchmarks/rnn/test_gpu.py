@@ -1,4 +1,4 @@
-"""The same on a GPU: CuPy beside PyTorch, float32, TF32 off and then on. Skipped where there is no CuPy or no device."""
+"""The same on a GPU: CuPy beside PyTorch, float32, TF32 off and on. Skipped where there is no CuPy or no device."""
 
 import gc
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from rnn import memory, torch_peers
+from rnn import goals, memory, torch_peers
 from rnn.contest import medians, ms
 from rnn.race import GEMM, OURS, STEP, beside, best, check, label
 from rnn.sizes import CELLS, SIZES, Size, gemm_flops, problem, product_of_all_rows
@@ -40,6 +40,13 @@ def test_itemize_on_the_gpu(cell, size, tf32, cupy, report, benchmark):
     device = "cuda" if torch.cuda.is_available() else None
     row = raced(cupy, device, cell, size, rtol=2e-2 if tf32 else 2e-3)
     report.add(TITLE, label(cell, size) | {"TF32": "on" if tf32 else "off"} | row)
+    what = f"GPU, {cell} {size}, TF32 {'on' if tf32 else 'off'}"
+    if "best PyTorch" in row:
+        faster = float(row["best PyTorch"].rstrip("x"))
+        goals.at_least(report, f"{what}: times faster than the best PyTorch", faster, goals.ON_GPU)
+    if size == LARGE:
+        reached = float(row["of it reached"].rstrip("%")) / 100
+        goals.at_least(report, f"{what}: of the measured GEMM rate", reached, goals.OF_GEMM)
     name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
     report.note(TITLE, f"{name}, CuPy {cupy.__version__}, PyTorch {torch.__version__}")
     benchmark.extra_info.update(row)

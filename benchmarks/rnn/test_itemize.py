@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rnn import memory, torch_peers
+from rnn import goals, memory, torch_peers
 from rnn.contest import medians, ms
 from rnn.race import GEMM, OURS, SHARES, STEP, beside, best, check, label, ours, peers_of
 from rnn.sizes import CELLS, SIZES, gemm_flops, problem, product_of_all_rows
@@ -50,5 +50,11 @@ def test_itemize_beside_its_peers(cell, size, benchmark, report):
     )
     if not any(name in ways for name in JAX) and size.id == SIZES[0].id:
         report.note(BESIDE, "JAX is not installed here (make bench-rnn brings it).")
+    what = f"{cell} {size}"
+    faster = spent[fastest] / spent[OURS]
+    goals.at_least(report, f"{what}: times faster than the best PyTorch", faster, goals.FASTER.get(size))
+    of_step = goals.OF_STEP.get(size, {}).get(cell)
+    goals.at_most(report, f"{what}: of PyTorch's training step", spent[OURS] / spent[STEP], of_step)
+    goals.at_most(report, f"{what}: of the floor", spent[OURS] / floor, goals.OF_FLOOR.get(size, {}).get(cell))
     benchmark.extra_info.update(spent)
     benchmark.pedantic(mine[OURS], rounds=3)

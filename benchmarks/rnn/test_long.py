@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from rnn import memory
+from rnn import goals, memory
 from rnn.contest import ms
 from rnn.sizes import CELLS, Size
 
@@ -37,3 +37,6 @@ def test_ten_thousand_steps(cell, who, report):
             "process at most, MB": memory.mb(found["most"]),
         },
     )
+    if who == "ours":
+        what = f"{cell} {SIZE}: GB held by the process"
+        goals.at_most(report, what, found["most"] / 2**30, goals.LARGEST / 2**30)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from rnn import goals
 from rnn.contest import medians, ms
 from rnn.sizes import CELLS, Size, problem
 from rnn.trained import text, trained_net
@@ -46,6 +47,9 @@ def test_tolerance(cell, kind, benchmark, report):
             "worst error / whole": f"{worst:.1e}",
         },
     )
+    goals.at_least(
+        report, f"{cell}, {kind}, all lags: times as fast with tol", without / with_tol, goals.WITH_TOL[kind]
+    )
     benchmark.extra_info.update(spent)
     benchmark.pedantic(list(calls.values())[1], rounds=1)
 
@@ -59,7 +63,7 @@ def kept_as_in(part, full):
 
 
 def worst_error(net, x, y):
-    """The largest |what was dropped| / |the whole| of any step, for the bias: there the norms are those of the errors."""
+    """The largest |what was dropped| / |the whole| of any step; for the bias, whose norms are those of the errors."""
     flow = rnn.itemize(net, x, y, lags=None, parameter="bias_hh_l0", tol=TOL)
     worst = float((flow.beyond / np.maximum(flow.whole, np.finfo(float).tiny)).max())
     assert worst <= TOL * 1.001

@@ -1,8 +1,8 @@
 """The same numbers as `rnn.itemize` (norms of the kept lags, and beyond) by PyTorch's autograd, every way that works.
 
-Each function takes a `TorchNet` and returns (norm (T, K, B), beyond (T, B)), on the net's device. They differ in how autograd is asked:
-one backward per loss; all losses in one batched vector-Jacobian product; or all windows of K steps unrolled side by
-side, so that one ordinary backward serves every loss at once.
+Each function takes a `TorchNet` and returns (norm (T, K, B), beyond (T, B)), on the net's device. They differ in how
+autograd is asked: one backward per loss; all losses in one batched vector-Jacobian product; or all windows of K steps
+unrolled side by side, so that one ordinary backward serves every loss at once.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ BIG = 2**27  # numbers in the batched product's result, (losses, steps, sequence
 
 
 def ways_for(net: TorchNet, K: int):
-    """The ways that fit into memory: those that hold the errors of every loss at every step only where these are few."""
+    """The ways that fit into memory: the batched product holds the errors of every loss at every step."""
     T, B = net.y.shape
     few = T * T * B * len(net.W) < BIG
     return {name: partial(way, net, K) for name, way in WAYS.items() if few or way is not batched_vjp}

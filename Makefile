@@ -7,6 +7,8 @@ JOBS   ?= 2
 BIN    := $(VENV)/bin
 # The one PyTorch that the tests were run with; a plain "torch" may bring gigabytes of GPU libraries along.
 TORCH  ?= torch==2.13.0
+# What the benchmarks of recurrent nets run beside; on a machine with a GPU: make TORCH=torch RNN_PEERS=rnn-peers,cuda12 bench-rnn
+RNN_PEERS ?= rnn-peers
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 
@@ -59,9 +61,8 @@ bench: $(VENV)/installed-test browser
 $(VENV)/rnn-peers/installed: setup.py __init__.py | $(BIN)/python
 	@echo "Installing LearnViews, JAX, Opacus and BackPACK into $(VENV)/rnn-peers (a few minutes the first time)"
 	@$(BIN)/python -m venv $(VENV)/rnn-peers
-	@$(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" || \
-	  $(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check torch
-	@$(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[rnn-peers]"
+	@$(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable ".[$(RNN_PEERS)]" || \
+	  $(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$(RNN_PEERS)]"
 	@touch $@
 
 # In the order in which the tables are to be read.

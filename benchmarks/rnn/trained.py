@@ -8,9 +8,12 @@ import numpy as np
 
 from learnviews.kernels import rnn
 
-from .sizes import Size
+from .sizes import Size, problem
 
-STEPS, LENGTH, BATCH = 1000, 50, 16
+RECIPES = {  # optimizer, length, batch, steps, initial weights
+    "trained 25 x 1": ("adagrad", 25, 1, 10_000, "small"),  # as a recording's default
+    "trained 50 x 16": ("adam", 50, 16, 1_000, "uniform"),
+}
 
 
 @cache
@@ -19,11 +22,28 @@ def corpus() -> rnn.Corpus:
 
 
 @cache
-def trained_net(cell: str, hidden: int) -> rnn.RecurrentNet:
-    """After 1,000 steps of 16 sequences of 50 characters, by Adam; trained once per process."""
+def trained_net(cell: str, hidden: int, recipe: str) -> rnn.RecurrentNet:
+    """A net after the training that `RECIPES` has under this name; trained once per process."""
+    optimizer, length, batch, steps, initial = RECIPES[recipe]
     symbols = len(corpus().symbols)
-    net = rnn.RecurrentNet(cell, symbols, hidden, symbols, initial="uniform", rng=0)
-    rnn.Trainer(net, corpus(), length=LENGTH, batch=BATCH, optimizer="adam").run(STEPS)
+    net = rnn.RecurrentNet(cell, symbols, hidden, symbols, initial=initial, rng=0)
+    rnn.Trainer(net, corpus(), length=length, batch=batch, optimizer=optimizer).run(steps)
+    return net
+
+
+def lasting_net(cell: str, size: Size) -> rnn.RecurrentNet:
+    """An untrained net whose errors hardly shrink: nothing in it can be dropped.
+
+    An orthogonal matrix and small inputs, which leave tanh where it is straight; gates that keep the state.
+    """
+    net, _, _ = problem(cell, size)
+    p, H = net.parameters, size.H
+    if cell == "tanh":
+        p["weight_hh_l0"][...] = np.linalg.qr(np.random.default_rng(0).normal(size=(H, H)))[0]
+        for name in ("weight_ih_l0", "bias_ih_l0", "bias_hh_l0"):
+            p[name][...] *= 0.01
+    else:
+        p["bias_ih_l0"][H : 2 * H] = 8  # the update gate of a GRU, the forget gate of an LSTM
     return net
 
 

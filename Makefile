@@ -67,7 +67,7 @@ $(VENV)/rnn-peers/installed: setup.py __init__.py | $(BIN)/python
 
 # In the order in which the tables are to be read.
 bench-rnn: $(VENV)/rnn-peers/installed
-	$(VENV)/rnn-peers/bin/python -m pytest $(addprefix benchmarks/rnn/test_,itemize.py tolerance.py growth.py long.py sequences.py gpu.py) \
+	$(VENV)/rnn-peers/bin/python -m pytest $(addprefix benchmarks/rnn/test_,itemize.py tolerance.py sums.py growth.py long.py sequences.py gpu.py) \
 	  -m benchmark --benchmark-disable-gc --benchmark-columns=median,rounds $(RNN)
 
 $(VENV)/peers/installed: setup.py __init__.py | $(BIN)/python

@@ -11,7 +11,6 @@ import numpy as np
 from learnviews.kernels import rnn
 from learnviews.kernels.arrays import as_numpy
 
-from . import torch_peers
 from .contest import ms
 from .sizes import Size
 
@@ -29,6 +28,8 @@ def jax_ways(net: Any, x: Any, y: Any, K: int) -> dict[str, Callable[[], Any]]:
 
 def peers_of(net: Any, x: Any, y: Any, K: int, jax: bool = True) -> tuple[Any, dict[str, Callable[[], Any]]]:
     """PyTorch's net, and every peer's call by name."""
+    from . import torch_peers  # here, because a process whose memory is measured does without PyTorch
+
     torch_net = torch_peers.TorchNet(net, x, y)
     return torch_net, torch_peers.ways_for(torch_net, K) | (jax_ways(net, x, y, K) if jax else {})
 

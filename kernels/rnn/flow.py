@@ -12,18 +12,20 @@ there is nothing to tell apart but steps: ordinary errors, each at the lag of it
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
 from ..arrays import array_namespace
-from .batch import turned
+from .batch import of_sequences, turned
 from .cells import in_order
-from .items import Flow, mean_lag, valid_cells
+from .items import Flow, joined, mean_lag, valid_cells
 from .lags import Link, Record, follow, new_record
 from .net import RecurrentNet
 from .rows import LARGEST, record_arrays, weighted_norm
 from .scaled import carried_back_scaled
+from .side_by_side import in_threads, pieces
 from .sides import both_sides
 from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
@@ -101,12 +103,18 @@ def itemize(
         net's dtype (an exploding net): norms are right all the same, and only shares are refused.
     """
     target = find_target(net, parameter, gate, unit)
-    run = forward(net, *check_batch(net, x, y, state, mask))
-    K, tol = check_lags(lags, len(run.loss)), check_tolerance(net, tol)
+    batch = check_batch(net, x, y, state, mask)
+    K, tol = check_lags(lags, len(batch[0])), check_tolerance(net, tol)
     if tol is not None and batch_norms:
         raise ValueError("batch_norms: sums over sequences need all rows; leave out tol")
-    with np.errstate(all="ignore"):
-        own = output_errors(net, run)
+    _shares_wanted(target, shares)
+    if not (matrices or batch_norms):
+        T, B = batch[0].shape[:2]
+        parts = pieces(net, T, B, K)
+        if len(parts) > 1:
+            with contextlib.suppress(FloatingPointError):  # what follows does with it, or says where it is
+                return _in_pieces(net, batch, parts, K, target, shares, tol)
+    run, own = _forward(net, batch)
     try:
         total = errors(net, run, own)[1]
     except FloatingPointError as error:
@@ -115,6 +123,35 @@ def itemize(
         return _exploding(net, run, own, K, target, shares, tol, error)
     sums = new_sums(net, run, total, target, K, matrices, batch_norms)
     return _itemized(net, run, own, total, K, target, shares, None, tol, sums)
+
+
+def _forward(net: RecurrentNet, batch: tuple[Any, ...]) -> tuple[Run, list[Any]]:
+    run = forward(net, *batch)
+    with np.errstate(all="ignore"):
+        return run, output_errors(net, run)
+
+
+def _in_pieces(
+    net: RecurrentNet, batch: tuple[Any, ...], parts: list[slice], K: int, target: Target, shares: bool,
+    tol: float | None,
+) -> Flow:  # fmt: skip
+    """The sequences in threads. FloatingPointError where errors do not fit the dtype, its place counted in a part."""
+
+    def carried(part: slice) -> tuple[Run, list[Any], Errors, Any]:
+        run, own = _forward(net, of_sequences(batch, part))
+        total = errors(net, run, own)[1]
+        return run, own, total, gradients(net, run, total) if shares else None
+
+    def itemized(found: tuple[Run, list[Any], Errors, Any]) -> Flow:
+        run, own, total, _ = found
+        return _itemized(net, run, own, total, K, target, shares, grads, tol)
+
+    grads: Any = None
+    if not shares:
+        return joined(in_threads(lambda part: itemized(carried(part)), parts))
+    found = in_threads(carried, parts)
+    grads = {name: sum(each[3][name] for each in found) for name in found[0][3]}
+    return joined(in_threads(itemized, found))
 
 
 def check_lags(lags: int | None, steps: int) -> int:

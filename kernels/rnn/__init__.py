@@ -7,9 +7,12 @@ from ..store import FileFormatError, StoreError
 from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
+from .flow_folder import open_flow
+from .many import itemize_corpus, summarize_corpus
 from .net import RecurrentNet
 from .recording import RecordedBatch, Recording
 from .sample import sample
+from .summary import FlowSummary
 from .trainer import Trainer
 from .unroll import bptt
 from .weights import from_state_dict
@@ -19,6 +22,7 @@ __all__ = [
     "DivergedError",
     "FileFormatError",
     "Flow",
+    "FlowSummary",
     "Progress",
     "RecordedBatch",
     "Recording",
@@ -29,9 +33,12 @@ __all__ = [
     "connectivity",
     "from_state_dict",
     "itemize",
+    "itemize_corpus",
     "mean_lag",
+    "open_flow",
     "parameters_of",
     "sample",
+    "summarize_corpus",
 ]
 
 keep_freed_memory()

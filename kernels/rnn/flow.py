@@ -49,6 +49,7 @@ def itemize(
     mask: Any = None,
     unit: int | str | None = None,
     gate: str | None = None,
+    grads: dict[str, Any] | None = None,
 ) -> Flow:
     """Itemize the gradient of one parameter over losses and steps.
 
@@ -73,6 +74,9 @@ def itemize(
         (T, K, B, H) and `Flow.unit_share`: H times the memory of the norms.
     gate : str or None
         One gate's rows of the parameter alone: "r", "z", "n" of a GRU, "i", "f", "g", "o" of an LSTM.
+    grads : dict of str to array, optional
+        G for the shares, where these sequences are a part of something larger: gradients as `bptt` gives them (the
+        parameter's will do). Shares of all parts then add up to its ||G||^2.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def itemize(
         total = errors(net, run, own)[1]
     except FloatingPointError as error:
         return _exploding(net, run, own, K, target, shares, error)
-    return _itemized(net, run, own, total, K, target, shares, None)
+    return _itemized(net, run, own, total, K, target, shares, grads)
 
 
 def check_lags(lags: int | None, steps: int) -> int:

@@ -46,7 +46,7 @@ class Crew:
     ) -> Iterator[tuple[int, Any]]:
         """(tag, what `function` ("module:name") gave for it), as they end.
 
-        A piece starts only when the first one that has not ended is less than `4 * most` pieces before it: whoever
+        A piece starts only when the first one that has not ended is less than `2 * most` pieces before it: whoever
         puts them in order keeps few.
 
         Raises
@@ -67,7 +67,7 @@ class Crew:
 
 
 def _all(way: Any, function: str, todo: list[int], arguments: Any, progress: Progress, most: int) -> Iterator[Any]:
-    window = 4 * most
+    window = 2 * most
     todo.reverse()
     under_way: dict[int, int] = {}  # tries so far
     again: list[int] = []

@@ -35,7 +35,8 @@ def working_bytes(net: RecurrentNet, batch: Batch, target: Target, T: int, B: in
     inputs = n * (net.inputs * s if batch.floats else 8)
     scores = (B if batch.end else n) * net.outputs * s
     targets = scores if batch.numbers else n * 8
-    given = 2 * (inputs + targets) + 2 * n * s + 2 * len(net.strands) * B * H * s * cell.states
+    # The batch as it was given, numbers perhaps in float64, and in the net's dtype; its states.
+    given = (1 + 8 // s) * (inputs + targets) + 2 * n * s + 2 * len(net.strands) * B * H * s * cell.states
     below = (n * net.embedding * s if net.embedding else 0) + (D - 1) * inputs
     deeper = (net.layers - 1) * (D - 1) * 4 * row + (D - 1) * 2 * row  # both directions joined, and turned
     strand = (1 + cell.coefs + (cell.states - 1)) * row
@@ -54,11 +55,6 @@ def working_bytes(net: RecurrentNet, batch: Batch, target: Target, T: int, B: in
     turned = 3 * max(math.prod(shape) for shape in net.shapes().values()) * s  # copies of one weight matrix
     peak = turned + kept + max(forward, backward, own + errors + max(passing, preparing))
     return int(peak * SPARE[0]) + SPARE[1]
-
-
-def gradient_bytes(net: RecurrentNet) -> int:
-    """Bytes of the net's gradient."""
-    return net.flat.size * net.dtype.itemsize
 
 
 def _passing(net: RecurrentNet, batch: Batch, target: Target, T: int, B: int, K: int, row: int) -> int:

@@ -268,8 +268,9 @@ class _Request:
             lags = self.lags[abs(self.lags) < K]
             flow = size_of(layout(self.probe, T, len(indices), lags), self.may_need_logs)
             largest = max(largest, tile_bytes(self.job, self.found, T, len(indices)) + COPIES * flow)
-        if self.job.shares:
-            largest += 4 * as_numpy(self.job.net.parameters[self.job.target.parameter]).nbytes
+        if self.job.shares:  # a tile's gradients, and the parameter's in float64: some may wait for their turn
+            net = self.job.net
+            largest += net.flat.nbytes + 5 * 8 * net.parameters[self.job.target.parameter].size
         return largest
 
     def read(self, progress: Progress, wanted: bool) -> dict[str, Any]:
@@ -279,9 +280,7 @@ class _Request:
             if progress.cancelled:
                 raise CancelledError("itemizing was cancelled")
             batch = self.found.batch(indices)
-            if batch["x"].dtype.kind == "f" and not np.isfinite(batch["x"]).all():
-                step, place = (int(i) for i in np.argwhere(~np.isfinite(batch["x"]))[0][:2])
-                raise ValueError(f"x: not finite at step {step} of sequence {indices[place]}")
+            _check_finite(net, batch["x"], indices)
             check_batch(net, **on_device(net, batch))
             if wanted:
                 _digest(data, indices, *batch.values())
@@ -342,6 +341,16 @@ class _Means:
 
     def crew(self) -> Crew:
         return Crew(self._job, self._most, min(self._workers, self._most), self._client)
+
+
+def _check_finite(net: RecurrentNet, x: np.ndarray, indices: np.ndarray) -> None:
+    if x.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(x.astype(net.dtype, copy=False))
+    if not finite.all():
+        step, place = (int(i) for i in np.argwhere(~finite)[0][:2])
+        raise ValueError(f"x: not finite in {net.dtype} at step {step} of sequence {indices[place]}")
 
 
 def _small_batch(net: RecurrentNet, found: Sequences, T: int) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_namespace, as_numpy, is_cupy
-from .batch import at_end
 from .corpus import Corpus
 from .net import RecurrentNet
 
@@ -112,7 +111,7 @@ class Pieces:
 def sequences_of(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any, length: int | None) -> Sequences:
     """What `itemize_corpus` was given, checked as far as shapes tell; errors name the argument."""
     if isinstance(x, Corpus):
-        found = _from_corpus(x, y, mask, length)
+        found = _from_corpus(net, x, y, mask, length)
     elif length is not None:
         raise ValueError(f"length: it cuts a corpus into sequences; x is a {type(x).__name__}, whose sequences are cut")
     elif isinstance(x, list | tuple):
@@ -124,12 +123,16 @@ def sequences_of(net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any, lengt
     return found
 
 
-def _from_corpus(corpus: Corpus, y: Any, mask: Any, length: Any) -> Sequences:
+def _from_corpus(net: RecurrentNet, corpus: Corpus, y: Any, mask: Any, length: Any) -> Sequences:
     for name, value in (("y", y), ("mask", mask)):
         if value is not None:
             raise ValueError(f"{name}: a corpus has its own targets, the symbols that come next; expected None")
     if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
         raise ValueError(f"length: a corpus is cut into sequences of so many symbols, at least 1; got {length!r}")
+    if net.inputs != len(corpus.symbols) or net.outputs != len(corpus.symbols):
+        raise ValueError(
+            f"x: the corpus has {len(corpus.symbols)} symbols; the net takes {net.inputs} and gives {net.outputs}"
+        )
     n = len(corpus) - 1
     if n < 1:
         raise ValueError(f"x: corpus {corpus.name!r} has one symbol only, so that none comes next")
@@ -156,7 +159,7 @@ def _from_arrays(net: RecurrentNet, x: Any, y: Any, mask: Any) -> Sequences:
         raise _wrong_targets(y, f"({T}, {N})", f"({N},)", net)
     alone = numbers and net.outputs == 1 and y.shape in ((T, N), (N,))
     y = y[..., None] if alone else y
-    end = at_end(y)
+    end = y.ndim == 1 + numbers
     if y.shape[:1] != (N,) if end else y.shape[:2] != (T, N):
         raise _wrong_targets(y, f"({T}, {N})", f"({N},)", net)
     lengths, weights = np.full(N, T), None

@@ -49,6 +49,7 @@ def itemize(
     mask: Any = None,
     unit: int | str | None = None,
     gate: str | None = None,
+    tol: float | None = None,
     grads: dict[str, Any] | None = None,
 ) -> Flow:
     """Itemize the gradient of one parameter over losses and steps.
@@ -74,6 +75,13 @@ def itemize(
         (T, K, B, H) and `Flow.unit_share`: H times the memory of the norms.
     gate : str or None
         One gate's rows of the parameter alone: "r", "z", "n" of a GRU, "i", "f", "g", "o" of an LSTM.
+    tol : float, optional
+        Stop following a loss backward once it no longer matters. What is dropped has norm 0, is told by `Flow.kept`,
+        and stays part of `Flow.beyond`, which is at most `tol` times each step's whole error (`Flow.whole`) as far as
+        it is due to drops: checked for every step against ordinary BPTT. Worth it with many lags; with few of them
+        what lies farther ahead counts as a miss, and little can be dropped. At least 64 times the dtype's precision.
+        Nothing is dropped where one pass does it all: with one loss per sequence, or below the last layer of a
+        bidirectional net.
     grads : dict of str to array, optional
         G for the shares, where these sequences are a part of something larger: gradients as `bptt` gives them (the
         parameter's will do). Shares of all parts then add up to its ||G||^2.
@@ -90,14 +98,14 @@ def itemize(
     """
     target = find_target(net, parameter, gate, unit)
     run = forward(net, *check_batch(net, x, y, state, mask))
-    K = check_lags(lags, len(run.loss))
+    K, tol = check_lags(lags, len(run.loss)), check_tolerance(net, tol)
     with np.errstate(all="ignore"):
         own = output_errors(net, run)
     try:
         total = errors(net, run, own)[1]
     except FloatingPointError as error:
-        return _exploding(net, run, own, K, target, shares, error)
-    return _itemized(net, run, own, total, K, target, shares, grads)
+        return _exploding(net, run, own, K, target, shares, tol, error)
+    return _itemized(net, run, own, total, K, target, shares, grads, tol)
 
 
 def check_lags(lags: int | None, steps: int) -> int:
@@ -107,6 +115,16 @@ def check_lags(lags: int | None, steps: int) -> int:
     if isinstance(lags, bool) or not isinstance(lags, int | np.integer) or not 1 <= lags <= steps:
         raise ValueError(f"lags must be a whole number from 1 to the {steps} steps of the sequence, got {lags!r}")
     return int(lags)
+
+
+def check_tolerance(net: RecurrentNet, tol: Any) -> float | None:
+    """`tol` as a float; ValueError unless it lies between what rounding allows and 1."""
+    if tol is None:
+        return None
+    least = 64 * float(np.finfo(net.dtype).eps)
+    if isinstance(tol, bool) or not isinstance(tol, float | int | np.floating) or not least <= tol < 1:
+        raise ValueError(f"tol must be None or a number from {least:.1e} (of {net.dtype}) to below 1, got {tol!r}")
+    return float(tol)
 
 
 def itemize_run(
@@ -121,21 +139,23 @@ def itemize_run(
 ) -> Flow:
     """`itemize` for a run whose errors (and perhaps gradients) are known already, as in training.
 
-    Works in the arrays of `total`: they are overwritten.
+    Works in the arrays of `total`: they are overwritten, and let go.
     """
     return _itemized(net, run, own, total, K, find_target(net, parameter), shares, grads)
 
 
 def _itemized(
-    net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, target: Target, shares: bool, grads: Any
-) -> Flow:
+    net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, target: Target, shares: bool, grads: Any,
+    tol: float | None = None,
+) -> Flow:  # fmt: skip
     strand = run.strands[target.index]
     shares = _shares_wanted(target, shares)
-    q, squared = None, None
     if shares:
-        q, squared = share_rows(net, strand, target, grads or gradients(net, run, total))
+        grads = grads or gradients(net, run, total)
     d = total.d[target.index]
-    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared)
+    total.d, total.z = [], []  # the others are not needed any more, and are a third of the memory
+    q, squared = share_rows(net, strand, target, grads) if shares else (None, None)
+    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared, tol)
 
 
 def _shares_wanted(target: Target, shares: bool) -> bool:
@@ -145,23 +165,24 @@ def _shares_wanted(target: Target, shares: bool) -> bool:
 
 
 def _exploding(
-    net: RecurrentNet, run: Run, own: list[Any], K: int, target: Target, shares: bool, error: FloatingPointError
-) -> Flow:
+    net: RecurrentNet, run: Run, own: list[Any], K: int, target: Target, shares: bool, tol: float | None,
+    error: FloatingPointError,
+) -> Flow:  # fmt: skip
     """The errors do not fit the dtype: with a power of two per row they do, unless weights are not finite."""
     _shares_wanted(target, shares)
     with np.errstate(all="ignore"):
-        found = carried_back_scaled(net, run, own, target.index // net.directions)
-        d, _, power = found[target.index]
+        d, power = carried_back_scaled(net, run, own, target.index // net.directions)[target.index][::2]
         if not bool(array_namespace(d).isfinite(d).all()):
             raise error
         if shares:
             raise FloatingPointError(f"shares: the gradient does not fit {net.dtype}; {error}") from error
-        return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), power.reshape(-1), K, target, None, None)
+        return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), power.reshape(-1), K, target, None, None, tol)
 
 
 def itemize_rows(
-    net: RecurrentNet, run: Run, own: list[Any], rest: Any, power: Any, K: int, target: Target, q: Any, squared: Any
-) -> Flow:
+    net: RecurrentNet, run: Run, own: list[Any], rest: Any, power: Any, K: int, target: Target, q: Any, squared: Any,
+    tol: float | None = None,
+) -> Flow:  # fmt: skip
     """`rest` (n, S): errors of all losses together at the target's strand, times 2**power; overwritten."""
     xp = array_namespace(net.flat)
     strand, (T, B) = run.strands[target.index], run.loss.shape
@@ -181,7 +202,7 @@ def itemize_rows(
         indices = range(len(net.strands) - 1, target.index - 1, -1)
         same_way = [i for i in indices if (i - target.index) % net.directions == 0]
         mine = own[target.index % net.directions].reshape(T * B, -1)
-        follow(links(net, run, same_way), mine, chains_of(run, strand.reverse), kept, whole.reshape(T, B))
+        follow(links(net, run, same_way), mine, chains_of(run, strand.reverse), kept, whole.reshape(T, B), tol)
     flow = assemble(run, kept, target, whole.reshape(T, B), u.reshape(T, B), strand.reverse)
     flow.total = squared
     if not known:
@@ -270,9 +291,10 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
         kept.units *= u[:, None, :, None].astype(kept.units.dtype)
     if shares:
         left = xp.einsum("rh,rh->r", kept.rest, kept.q, dtype=np.float64).reshape(T, B)
-        left[valid_cells(T, lags).sum(axis=1) == T] = 0  # no loss lies beyond: what is left there is rounding
-        if not sided:
-            left[max(T - K, 0) :] = 0
+        known = valid_cells(T, lags).sum(axis=1) == T  # no loss lies beyond: what is left there is rounding
+        known = known if sided else xp.arange(T) >= T - K
+        missing = False if kept.incomplete is None else kept.incomplete
+        left = xp.where(known[:, None] & ~xp.asarray(missing), 0, left)
     log = None
     if len(kept.log):
         with np.errstate(divide="ignore"):
@@ -293,4 +315,5 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
         gate=target.gate if target else None,
         unit=target.unit if target else None,
         log=log,
+        followed=None if kept.followed is None else back(kept.followed),
     )

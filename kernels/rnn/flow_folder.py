@@ -70,11 +70,13 @@ class FlowFolder:
 
     def restore(self, assembly: Assembly) -> None:
         """What an earlier process had found out about the whole."""
+        T, K, N = assembly.arrays["norm"].shape
         assembly.values |= self.found.get("values", {})
         assembly.absent |= set(self.found.get("absent", ()))
-        if "log" in self.found.get("arrays", ()) and "log" not in assembly.arrays:
-            norm = assembly.arrays["norm"]
-            assembly.arrays["log"] = self.allocate("log", norm.shape, norm.dtype, -np.inf)
+        late = [name for name in self.found.get("arrays", ()) if name not in assembly.arrays]
+        for name in late:
+            shape, dtype = ((T, K, N), float) if name == "log" else ((T, N), int)
+            assembly.arrays[name] = self.allocate(name, shape, np.dtype(dtype), assembly.nothing(name))
 
     def mark(self, tile: int, assembly: Assembly) -> None:
         """A tile has been placed."""

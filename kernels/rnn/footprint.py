@@ -27,7 +27,9 @@ class Batch:
     end: bool  # one loss per sequence
 
 
-def working_bytes(net: RecurrentNet, batch: Batch, target: Target, T: int, B: int, K: int, shares: bool) -> int:
+def working_bytes(
+    net: RecurrentNet, batch: Batch, target: Target, T: int, B: int, K: int, shares: bool, drops: bool = False
+) -> int:
     """Bytes that itemizing B sequences of T steps takes at its peak, without result, with the batch."""
     n, H, s = T * B, net.hidden, net.dtype.itemsize
     row = n * H * s  # one number per hidden unit and step
@@ -51,9 +53,11 @@ def working_bytes(net: RecurrentNet, batch: Batch, target: Target, T: int, B: in
     if shares:
         measured += cell.states * row
     passing = measured + rows + _passing(net, batch, target, T, B, K, row)
+    if drops:  # chains that wait to be taken up again, and again where they are joined; what is checked per step
+        passing += 2 * (net.layers - target.index // net.directions) * (cell.blocks + 2) * row + 12 * 8 * n
     preparing = measured + max(2 * row, (cell.gates + 2 * cell.blocks) * row if shares else 0)
     turned = 3 * max(math.prod(shape) for shape in net.shapes().values()) * s  # copies of one weight matrix
-    peak = turned + kept + max(forward, backward, own + errors + max(passing, preparing))
+    peak = turned + kept + max(forward, backward, own + cell.states * row + max(passing, preparing))
     return int(peak * SPARE[0]) + SPARE[1]
 
 

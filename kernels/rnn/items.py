@@ -33,6 +33,7 @@ class Flow:
     gate: str | None = None
     unit: int | None = None
     log: Any = field(repr=False, default=None)  # (T, K, B) log norm where float64 does not hold all norms
+    followed: Any = field(repr=False, default=None)  # (T, B) int: through how many lags each loss was followed, or all
 
     def __post_init__(self) -> None:
         if self.lags is None:
@@ -45,9 +46,12 @@ class Flow:
 
     @property
     def kept(self) -> Any:
-        """(T, K, B) bool: False where a valid cell was dropped. Nothing is dropped without a tolerance."""
-        xp = array_namespace(self.norm)
-        return xp.broadcast_to(self.valid[:, :, None], self.norm.shape)
+        """(T, K, B) bool: False where a valid cell was dropped, and so has norm 0; only with a tolerance."""
+        xp, valid = array_namespace(self.norm), self.valid
+        if self.followed is None:
+            return xp.broadcast_to(valid[:, :, None], self.norm.shape)
+        loss = xp.clip(xp.arange(len(valid))[:, None] + self.lags, 0, len(valid) - 1)
+        return valid[:, :, None] & (abs(self.lags)[:, None] < self.followed[loss])
 
     @property
     def log_norm(self) -> Any:

@@ -114,7 +114,7 @@ def itemize_corpus(
     job, found = request.job, request.found
     T, N = int(found.lengths.max()), len(found)
     arrays = layout(request.probe, T, N, request.lags)
-    own = 0 if out is not None else size_of(arrays, request.may_need_logs)
+    own = 0 if out is not None else request.size_of(arrays)
     crew = _Means(request, workers, client, memory_limit, own, "; or name a folder, out=, or ask for summarize_corpus")
     progress = progress or Progress()
     progress.start(N * (2 if job.shares else 1))
@@ -254,10 +254,9 @@ class _Request:
             columns = np.arange(1 - K, K) if ends[1] > 0 else -columns
         return cls(job, found, plan(job, found), columns, probe)
 
-    @property
-    def may_need_logs(self) -> bool:
-        """Whether norms of long lags may be too large or small for float64."""
-        return self.job.lags > LOG_CHECK
+    def size_of(self, arrays: Any) -> int:
+        """Bytes of a flow with these arrays; norms of long lags may be too large or small for float64."""
+        return size_of(arrays, self.job.lags > LOG_CHECK, "tol" in self.job.options)
 
     def tile_bytes(self) -> int:
         """Memory that the largest tile takes, its flow included."""
@@ -266,7 +265,7 @@ class _Request:
             T = int(self.found.lengths[indices[0]])
             K = min(self.job.lags, T)
             lags = self.lags[abs(self.lags) < K]
-            flow = size_of(layout(self.probe, T, len(indices), lags), self.may_need_logs)
+            flow = self.size_of(layout(self.probe, T, len(indices), lags))
             largest = max(largest, tile_bytes(self.job, self.found, T, len(indices)) + COPIES * flow)
         if self.job.shares:  # a tile's gradients, and the parameter's in float64: some may wait for their turn
             net = self.job.net

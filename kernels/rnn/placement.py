@@ -15,6 +15,7 @@ import numpy as np
 from .items import Flow
 
 BY_DISTANCE = ("remainder",)  # a column per distance of the loss; elsewhere one per lag
+OFTEN_NONE = ("log", "followed")  # None of a tile means something: norms that float64 holds, and no chain dropped
 Allocate = Callable[[str, tuple[int, ...], np.dtype, float], np.ndarray]
 
 
@@ -39,19 +40,26 @@ class Assembly:
         self.values: dict[str, Any] = {}
         self.absent: set[str] = set()
         for name, shape, dtype in layout(probe, T, N, lags):
-            self.arrays[name] = allocate(name, shape, dtype, -np.inf if name == "log" else 0)
+            self.arrays[name] = allocate(name, shape, dtype, self.nothing(name))
 
     def place(self, indices: np.ndarray, flow: Flow) -> None:
         """Write down the flow of these sequences; RuntimeError where it contradicts another tile's."""
         for name, value in _parts(flow):
-            if name == "log":
-                self._place_logs(indices, flow)
+            if name in OFTEN_NONE:
+                if value is not None and name not in self.arrays:
+                    self._begin_late(name, value.dtype)
+                if name in self.arrays:
+                    self._write(name, indices, self._meant(name, flow), flow.lags)
             elif _is_placed(value):
                 self._write(name, indices, value, flow.lags)
             elif name in self.arrays:
                 self.absent.add(name)  # of this tile it was not computed, so there is none of the whole
             elif name != "lags":
                 self._agree(name, value)
+
+    def nothing(self, name: str) -> float:
+        """What stands where a sequence has no step or lag."""
+        return {"log": -np.inf, "followed": int(abs(self.lags).max()) + 1}.get(name, 0)
 
     def flow(self) -> Flow:
         """The whole."""
@@ -68,17 +76,24 @@ class Assembly:
         first = 0 if name in BY_DISTANCE else int(np.flatnonzero(self.lags == lags[0])[0])
         whole[:steps, first : first + value.shape[1], indices] = value
 
-    def _place_logs(self, indices: np.ndarray, flow: Flow) -> None:
-        """Logarithms of all norms, as soon as one tile has any."""
-        if flow.log is not None and "log" not in self.arrays:
-            norm = self.arrays["norm"]
-            log = self.arrays["log"] = self._allocate("log", norm.shape, norm.dtype, -np.inf)
-            few = max((1 << 20) // max(norm[..., 0].size, 1), 1)
-            for first in range(0, self.N, few):
-                with np.errstate(divide="ignore"):
-                    log[..., first : first + few] = np.log(norm[..., first : first + few])
-        if "log" in self.arrays:
-            self._write("log", indices, flow.log_norm, flow.lags)
+    def _begin_late(self, name: str, dtype: np.dtype) -> None:
+        """An array that earlier tiles did without."""
+        norm = self.arrays["norm"]
+        shape = norm.shape if name == "log" else (self.T, self.N)
+        array = self.arrays[name] = self._allocate(name, shape, dtype, self.nothing(name))
+        few = max((1 << 20) // max(norm[..., 0].size, 1), 1)
+        for first in range(0, self.N if name == "log" else 0, few):
+            with np.errstate(divide="ignore"):
+                array[..., first : first + few] = np.log(norm[..., first : first + few])
+
+    def _meant(self, name: str, flow: Flow) -> np.ndarray:
+        """What the field is of a tile, also where it is None."""
+        if name == "log":
+            return flow.log_norm
+        reach, every = int(abs(flow.lags).max()) + 1, self.nothing(name)
+        if flow.followed is None:
+            return np.full(flow.whole.shape, every)
+        return np.where(flow.followed == reach, every, flow.followed)
 
     def _agree(self, name: str, value: Any) -> None:
         value = value.item() if isinstance(value, np.generic) else value
@@ -99,11 +114,13 @@ def layout(probe: Flow, T: int, N: int, lags: np.ndarray) -> list[tuple[str, tup
     return found
 
 
-def size_of(found: list[tuple[str, tuple[int, ...], np.dtype]], logs: bool) -> int:
-    """Bytes of a layout; with `logs` also of the logarithms that it may come to need."""
+def size_of(found: list[tuple[str, tuple[int, ...], np.dtype]], logs: bool, drops: bool) -> int:
+    """Bytes of a layout; also of logarithms, and of how far losses were followed, if it may come to need them."""
     sizes = {name: int(np.prod(shape, dtype=object)) * dtype.itemsize for name, shape, dtype in found}
     if logs and "log" not in sizes:
         sizes["log"] = sizes["norm"]
+    if drops:
+        sizes["followed"] = sizes["whole"]
     return sum(sizes.values())
 
 

@@ -86,7 +86,7 @@ def plan(job: Job, found: Sequences) -> list[np.ndarray]:
 def tile_bytes(job: Job, found: Sequences, T: int, B: int) -> int:
     """Working memory of a tile, its batch included, its result not."""
     kind = Batch(found.floats, found.numbers, found.end)
-    return working_bytes(job.net, kind, job.target, T, B, min(job.lags, T), job.shares)
+    return working_bytes(job.net, kind, job.target, T, B, min(job.lags, T), job.shares, "tol" in job.options)
 
 
 def _most(job: Job, found: Sequences, T: int) -> int:

@@ -13,23 +13,27 @@ from functools import cache
 from typing import Any
 
 _lock = threading.Lock()
-_state: dict[str, Any] = {"users": 0, "limit": None}  # BLAS has one setting per process, and so has this
+_within: list[
+    Any
+] = []  # the limits in force; the libraries have one setting per process (some: per thread), so has this
 
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """BLAS works on one thread while any thread of this process is within; afterwards as before."""
+    """BLAS works on one thread within; as before afterwards, once no other thread of this process is within.
+
+    Every thread sets the limit, as some libraries keep one per thread. The first one's stays to the end: it alone
+    knows how it was before.
+    """
     with _lock:
-        _state["users"] += 1
-        if _state["users"] == 1:
-            _state["limit"] = _controller().limit(limits=1, user_api="blas")
+        _within.append(_controller().limit(limits=1, user_api="blas"))
     try:
         yield
     finally:
         with _lock:
-            _state["users"] -= 1
-            if not _state["users"]:
-                _state["limit"].restore_original_limits()
+            left = _within.pop()
+            if not _within:
+                left.restore_original_limits()
 
 
 @cache

@@ -108,16 +108,18 @@ def summed_up(flow: Flow, lengths: np.ndarray, fraction: float = 0.95) -> FlowSu
     step = np.arange(T)[:, None, None]
     loss_at = step + flow.lags[None, :, None]
     there = (step < lengths) & (loss_at >= 0) & (loss_at < lengths)  # (T, K, B)
-    shares = flow.share is not None
+    share, share_beyond = flow.share, flow.share_beyond
     horizons, past = _horizons(flow, lengths, fraction)
     place = flow.norm.reshape(T * K, B).argmax(axis=0)
     return FlowSummary(
         norm=flow.norm.sum(axis=2), cells=there.sum(axis=2), beyond=flow.beyond.sum(axis=1),
-        share=flow.share.sum(axis=2) if shares else None,
-        share_beyond=flow.share_beyond.sum(axis=1) if shares else None, total=flow.total,
+        share=None if share is None else share.sum(axis=2),
+        share_beyond=None if share_beyond is None else share_beyond.sum(axis=1), total=flow.total,
         loss=flow.loss.sum(axis=0, dtype=np.float64), largest=flow.norm.max(axis=(0, 1)), largest_step=place // K,
         mean_lag=_mean_lags(flow, lengths),
-        sequence_share=flow.share.sum(axis=(0, 1)) + flow.share_beyond.sum(axis=0) if shares else None,
+        sequence_share=None
+        if share is None or share_beyond is None
+        else share.sum(axis=(0, 1)) + share_beyond.sum(axis=0),
         horizons=horizons, past=past, fraction=fraction, lags=flow.lags, parameter=flow.parameter,
     )  # fmt: skip
 

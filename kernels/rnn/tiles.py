@@ -54,8 +54,9 @@ class Job:
             grads=None if G is None else {target.parameter: xp.asarray(G)},
             **self.options,
         )
-        arrays = {f.name: getattr(flow, f.name) for f in fields(flow) if hasattr(getattr(flow, f.name), "ndim")}
-        return replace(flow, **{name: as_numpy(array) for name, array in arrays.items()})
+        values = {f.name: getattr(flow, f.name) for f in fields(flow)}
+        arrays: dict[str, Any] = {name: as_numpy(v) for name, v in values.items() if hasattr(v, "ndim")}
+        return replace(flow, **arrays)
 
 
 def on_device(net: RecurrentNet, batch: dict[str, Any]) -> dict[str, Any]:

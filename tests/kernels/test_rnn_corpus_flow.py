@@ -102,12 +102,13 @@ def test_arrays_with_padding_are_lists():
     x, y, mask = np.zeros((T, N), int), np.zeros((T, N), int), np.zeros((T, N), np.float32)
     for i, n in enumerate(LENGTHS):
         x[:n, i], y[:n, i], mask[:n, i] = given["x"][i], given["y"][i], 1
-    flow = rnn.itemize_corpus(net, x, y, mask=mask)
-    assert_same(flow, rnn.itemize_corpus(net, **given))
-    whole = rnn.itemize(net, x, y, mask=mask)
-    for name in ("norm", "loss", "whole", "beyond", "remainder"):
+    flow = rnn.itemize_corpus(net, x, y, mask=mask, shares=True)
+    assert_same(flow, rnn.itemize_corpus(net, **given, shares=True))
+    whole = rnn.itemize(net, x, y, mask=mask, shares=True)
+    for name in ("norm", "loss", "whole", "beyond", "remainder", "share", "share_beyond", "total"):
         np.testing.assert_allclose(getattr(flow, name), getattr(whole, name), rtol=1e-9, atol=1e-14, err_msg=name)
-    assert_same(flow, rnn.itemize_corpus(net, np.asfortranarray(x), y[:, ::-1][:, ::-1], mask=mask))
+    apart = {"x": np.asfortranarray(x), "y": np.repeat(y, 2, axis=1)[:, ::2], "mask": mask}
+    assert_same(flow, rnn.itemize_corpus(net, **apart, shares=True))
 
 
 def test_memory_maps_are_read(tmp_path):
@@ -158,6 +159,23 @@ def test_the_path_of_cupy():
     with cases.whole_arrays():
         flow = rnn.itemize_corpus(net, **given, shares=True)
     assert_is_twin(flow, twin(net, given, shares=True), 1e-9)
+
+
+def test_a_tolerance_holds_for_every_step(tmp_path, few_a_tile):
+    net = cases.make_net("tokens", "gru", hidden=8)
+    net.parameters["weight_hh_l0"][...] *= 0.3
+    given = sequences(net, lengths=(90, 3, 85, 1, 60, 88, 2, 40))
+    flow = rnn.itemize_corpus(net, **given, lags=None, tol=1e-2)
+    exact = rnn.itemize_corpus(net, **given, lags=None)
+    assert (flow.beyond <= 1e-2 * exact.whole * (1 + 1e-9)).all() and flow.beyond.any() and not exact.beyond.any()
+    loss = np.minimum(np.arange(90)[:, None] + flow.lags, 89)
+    valid = exact.norm > 0
+    assert not flow.kept[valid].all() and flow.followed[89, 1] == 90  # where there is no loss, none was dropped
+    np.testing.assert_allclose(flow.norm, np.where(flow.kept, exact.norm, 0), rtol=1e-9, atol=1e-14)
+    assert (flow.lags[:, None] >= flow.followed[loss])[valid & ~flow.kept].all()
+    for how in ({"workers": 2}, {"out": tmp_path / "f"}):
+        assert_same(flow, as_flow(rnn.itemize_corpus(net, **given, lags=None, tol=1e-2, **how)))
+    assert_same(flow, as_flow(rnn.open_flow(tmp_path / "f")))
 
 
 # -- whoever does it
@@ -264,6 +282,7 @@ MEASURED = [
     ("lstm", {"shares": True}, {"layers": 2}, "end"),
     ("relu", {"lags": None, "unit": "all"}, {}, "steps"),
     ("tanh", {"lags": 4}, {"outputs": 400}, "numbers"),
+    ("gru", {"lags": None, "tol": 1e-2}, {}, "steps"),
 ]
 
 
@@ -479,6 +498,7 @@ WRONG = [
     ({"unit": 99}, "unit must be"),
     ({"lags": 9}, "lags must be a whole number from 1 to the 3 steps"),
     ({"lags": 0}, "lags must be"),
+    ({"tol": 2}, "tol must be"),
     ({"parameter": "state", "shares": True}, "shares are parts of a parameter's gradient"),
     ({"memory_limit": "much"}, "memory_limit must be a number of bytes"),
     ({"memory_limit": -1}, "memory_limit must be"),

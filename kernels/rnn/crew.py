@@ -110,10 +110,11 @@ class _Here:
     free = 1
 
     def __init__(self, context: Any) -> None:
-        self._context, self._call = context, None
+        self._context = context
+        self._call: Any = None
 
     def submit(self, tag: int, function: str, arguments: tuple[Any, ...]) -> None:
-        self._call: Any = tag, function, arguments
+        self._call = tag, function, arguments
 
     def wait(self) -> list[tuple[int, Any, str]]:
         (tag, function, arguments), self._call = self._call, None

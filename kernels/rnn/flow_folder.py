@@ -151,8 +151,9 @@ class FlowFolder:
         part = path.with_name(f"{name}.npy.part")
         try:
             array = np.lib.format.open_memmap(part, "w+", dtype, shape)
-            with part.open("r+b") as file:  # a full disk is told now: later it would be a bus error
-                os.posix_fallocate(file.fileno(), 0, file.seek(0, 2))
+            if hasattr(os, "posix_fallocate"):  # a full disk is told now: later it would be a bus error
+                with part.open("r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, file.seek(0, 2))
         except OSError as error:
             part.unlink(missing_ok=True)
             raise StoreError(f"{path}: out: no room for {in_words(size)}: {error.strerror or error}") from error

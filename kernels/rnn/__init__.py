@@ -7,10 +7,13 @@ from ..store import FileFormatError, StoreError
 from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
+from .flow_folder import open_flow
 from .items import LagMatrices
+from .many import itemize_corpus, summarize_corpus
 from .net import RecurrentNet
 from .recording import RecordedBatch, Recording
 from .sample import sample
+from .summary import FlowSummary
 from .trainer import Trainer
 from .unroll import bptt
 from .weights import from_state_dict
@@ -20,6 +23,7 @@ __all__ = [
     "DivergedError",
     "FileFormatError",
     "Flow",
+    "FlowSummary",
     "LagMatrices",
     "Progress",
     "RecordedBatch",
@@ -31,9 +35,12 @@ __all__ = [
     "connectivity",
     "from_state_dict",
     "itemize",
+    "itemize_corpus",
     "mean_lag",
+    "open_flow",
     "parameters_of",
     "sample",
+    "summarize_corpus",
     "tf32",
 ]
 

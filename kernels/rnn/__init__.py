@@ -1,6 +1,6 @@
 """Recurrent nets, BPTT, itemized gradients, training and recordings."""
 
-from ..arrays import keep_freed_memory
+from ..arrays import keep_freed_memory, tf32
 from ..optimizers import DivergedError
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
@@ -8,6 +8,7 @@ from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
 from .flow_folder import open_flow
+from .items import LagMatrices
 from .many import itemize_corpus, summarize_corpus
 from .net import RecurrentNet
 from .recording import RecordedBatch, Recording
@@ -23,6 +24,7 @@ __all__ = [
     "FileFormatError",
     "Flow",
     "FlowSummary",
+    "LagMatrices",
     "Progress",
     "RecordedBatch",
     "Recording",
@@ -39,6 +41,7 @@ __all__ = [
     "parameters_of",
     "sample",
     "summarize_corpus",
+    "tf32",
 ]
 
 keep_freed_memory()

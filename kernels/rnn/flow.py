@@ -25,6 +25,7 @@ from .net import RecurrentNet
 from .rows import LARGEST, record_arrays, weighted_norm
 from .scaled import carried_back_scaled
 from .sides import both_sides
+from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
 from .unroll import Errors, Run, check_batch, errors, forward, gradients, output_errors
 
@@ -50,6 +51,8 @@ def itemize(
     unit: int | str | None = None,
     gate: str | None = None,
     tol: float | None = None,
+    matrices: bool = False,
+    batch_norms: bool = False,
     grads: dict[str, Any] | None = None,
 ) -> Flow:
     """Itemize the gradient of one parameter over losses and steps.
@@ -82,6 +85,11 @@ def itemize(
         what lies farther ahead counts as a miss, and little can be dropped. At least 64 times the dtype's precision.
         Nothing is dropped where one pass does it all: with one loss per sequence, or below the last layer of a
         bidirectional net.
+    matrices : bool
+        Also sum the gradients of each lag over steps and sequences, for `Flow.lag_matrices`: a product and a matrix
+        more per lag.
+    batch_norms : bool
+        Also `Flow.batch_norm`: norms of the sum of a cell's gradients over all sequences. Not together with `tol`.
     grads : dict of str to array, optional
         G for the shares, where these sequences are a part of something larger: gradients as `bptt` gives them (the
         parameter's will do). Shares of all parts then add up to its ||G||^2.
@@ -99,13 +107,18 @@ def itemize(
     target = find_target(net, parameter, gate, unit)
     run = forward(net, *check_batch(net, x, y, state, mask))
     K, tol = check_lags(lags, len(run.loss)), check_tolerance(net, tol)
+    if tol is not None and batch_norms:
+        raise ValueError("batch_norms: sums over sequences need all rows; leave out tol")
     with np.errstate(all="ignore"):
         own = output_errors(net, run)
     try:
         total = errors(net, run, own)[1]
     except FloatingPointError as error:
+        if matrices or batch_norms:
+            raise FloatingPointError(f"matrices, batch_norms: sums do not fit {net.dtype}; {error}") from error
         return _exploding(net, run, own, K, target, shares, tol, error)
-    return _itemized(net, run, own, total, K, target, shares, grads, tol)
+    sums = new_sums(net, run, total, target, K, matrices, batch_norms)
+    return _itemized(net, run, own, total, K, target, shares, grads, tol, sums)
 
 
 def check_lags(lags: int | None, steps: int) -> int:
@@ -146,7 +159,7 @@ def itemize_run(
 
 def _itemized(
     net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, target: Target, shares: bool, grads: Any,
-    tol: float | None = None,
+    tol: float | None = None, sums: Sums | None = None,
 ) -> Flow:  # fmt: skip
     strand = run.strands[target.index]
     shares = _shares_wanted(target, shares)
@@ -155,7 +168,7 @@ def _itemized(
     d = total.d[target.index]
     total.d, total.z = [], []  # the others are not needed any more, and are a third of the memory
     q, squared = share_rows(net, strand, target, grads) if shares else (None, None)
-    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared, tol)
+    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared, tol, sums)
 
 
 def _shares_wanted(target: Target, shares: bool) -> bool:
@@ -181,7 +194,7 @@ def _exploding(
 
 def itemize_rows(
     net: RecurrentNet, run: Run, own: list[Any], rest: Any, power: Any, K: int, target: Target, q: Any, squared: Any,
-    tol: float | None = None,
+    tol: float | None = None, sums: Sums | None = None,
 ) -> Flow:  # fmt: skip
     """`rest` (n, S): errors of all losses together at the target's strand, times 2**power; overwritten."""
     xp = array_namespace(net.flat)
@@ -192,6 +205,7 @@ def itemize_rows(
     sided = two_sided(net, run, target.index)
     units = net.hidden if target.each_unit else 0
     kept = new_record(xp, (T, K, B), rest, w, q, power, units=units, two_sided=sided)
+    kept.watch = sums
     known = True
     if sided:
         layer = target.index // net.directions
@@ -205,6 +219,8 @@ def itemize_rows(
         follow(links(net, run, same_way), mine, chains_of(run, strand.reverse), kept, whole.reshape(T, B), tol)
     flow = assemble(run, kept, target, whole.reshape(T, B), u.reshape(T, B), strand.reverse)
     flow.total = squared
+    if sums is not None:
+        sums.tell(flow)
     if not known:
         flow.remainder = None
     return flow
@@ -258,6 +274,8 @@ def _one_loss(net: RecurrentNet, run: Run, own: list[Any], target: Target, kept:
         rows = xp.flatnonzero((lag == k).reshape(-1))
         if len(rows):
             record_arrays(rows, d[rows], power[rows], k, kept)
+            if kept.watch is not None:
+                kept.watch(k, rows, d[rows], power[rows])
     far = xp.flatnonzero((lag >= K).reshape(-1))
     norm = xp.zeros(T * B)
     norm[far] = scaled_norm(d[far], kept.w[far] if len(kept.w) else kept.w, power[far])

@@ -65,6 +65,7 @@ class Record:
     unit_share: Any  # the same of shares
     log: Any  # (T, K, B) float64, out: log |w * row|; empty as long as exponents are small
     followed: Any = None  # (T, B) int, out: through how many lags each loss was followed; None: through all
+    watch: Any = None  # called with every lag's column, rows, d, and the power of two of each row
     incomplete: Any = None  # (T, B) bool, out: steps that miss the row of a loss that was dropped; None: there are none
 
 
@@ -93,9 +94,10 @@ def follow(links: list[Link], seeds: Any, losses: Any, kept: Record, whole: Any,
     H = link.W.shape[1]
     width = sum(link.cell.blocks + link.cell.states + 1 for link in links) * H
     size = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
-    if not paths.takes_loops(seeds):
+    if not paths.takes_loops(seeds) or kept.watch is not None:
         size = len(losses)
     plain = len(links) == 1 and kept.M is None and is_plain(link.cell, link.coef, kept) and not kept.units.size
+    plain = plain and kept.watch is None
     block = _follow_plain if plain and paths.takes_loops(seeds) else _follow_block
     tolerance = None if tol is None else Tolerance(tol, kept, whole, losses)
     for start in range(0, len(losses), max(size, 1)):
@@ -202,6 +204,8 @@ def _one_lag(
             advance(*moved, *scales, i == 0)
         elif kept.M is None:
             advance_and_record(*moved, *scales, i == 0, k, kept)
+            if kept.watch is not None:
+                kept.watch(k, rows, d[a:], scales[2] + xp.frexp(scales[0])[1] - 1)
         else:
             advance(*moved, *scales, i == 0)
             first, last = link.cell.inward[0] * H, link.cell.inward[1] * H

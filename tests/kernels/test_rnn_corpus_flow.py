@@ -208,6 +208,23 @@ def test_a_cluster_does_not_change_a_bit(dtype, tmp_path):
             rnn.itemize_corpus(net, **given, client=client)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_lost_worker_of_a_cluster_costs_nothing(few_a_tile):
+    distributed = pytest.importorskip("distributed")
+    net, given = small("gru", layers=2)
+    here = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None, "memory_limit": 0}
+    with distributed.LocalCluster(**here) as cluster, distributed.Client(cluster) as client:
+        pids = iter(client.run(os.getpid).values())
+
+        def kill(progress):
+            if progress.done < 10:
+                os.kill(next(pids), signal.SIGKILL)
+
+        flow = rnn.itemize_corpus(net, **given, client=client, progress=Progress(kill, 0))
+    assert_same(flow, rnn.itemize_corpus(net, **given))
+
+
 def as_flow(flow):
     """Its arrays in memory."""
     arrays = {

@@ -271,6 +271,19 @@ def test_results_come_in_order():
     assert list(in_order(results)) == ["a", "b", "c", "d"]
 
 
+@pytest.mark.gpu
+def test_tiles_are_sent_to_the_device(cupy):
+    net, given = small("lstm", "float64", layers=2)
+    flow = rnn.itemize_corpus(net.to(cupy), **given, shares=True)
+    assert isinstance(flow.norm, np.ndarray)
+    assert_is_twin(flow, twin(net, given, shares=True), 1e-9)
+    with pytest.raises(ValueError, match="workers: a net on a GPU works from this process alone"):
+        rnn.itemize_corpus(net.to(cupy), **given, workers=2)
+    given["x"][3] = cupy.asarray(given["x"][3])
+    with pytest.raises(TypeError, match=r"x\[3\]: got both NumPy and CuPy"):
+        rnn.itemize_corpus(net, **given)
+
+
 # -- memory
 
 

@@ -51,7 +51,7 @@ test-slow: $(VENV)/installed-test browser voice
 	$(PYTEST) -m slow
 
 bench: $(VENV)/installed-test browser
-	$(PYTEST) benchmarks/rnn/test_itemize.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
+	$(PYTEST) benchmarks/rnn/test_itemize.py benchmarks/test_itemize_corpus.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
 	$(PYTEST) benchmarks/test_cube.py -m benchmark
 	$(PYTEST) benchmarks/test_search.py -m benchmark
 	$(PYTEST) benchmarks/test_app.py benchmarks/test_cube_page.py benchmarks/test_cube_app.py benchmarks/test_nncubes_wanted.py -m benchmark

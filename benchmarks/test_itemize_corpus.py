@@ -13,7 +13,7 @@ from learnviews.kernels import rnn
 
 pytestmark = pytest.mark.benchmark
 SYMBOLS, TILE, ROUNDS = 96, 16, 3
-SIZES = [("tanh", 100, 512, 128, 6), ("gru", 100, 256, 256, 6), ("lstm", 100, 128, 256, 50)]
+SIZES = [("tanh", 100, 4096, 128, 6), ("gru", 100, 1024, 256, 6), ("lstm", 100, 192, 256, 50)]
 LOOP, ONE, TWO = "a loop of itemize, 16 sequences at a time", "itemize_corpus", "itemize_corpus, workers=2"
 GROWTH = [(500, 4, 128, 8), (1000, 4, 128, 8), (2000, 4, 128, 8), (500, 8, 128, 8), (500, 16, 128, 8), (500, 4, 256, 8)]
 GROWTH += [(500, 4, 512, 8), (500, 4, 128, 32), (500, 4, 128, 128), (500, 4, 128, 500)]

@@ -28,8 +28,9 @@ class Batch:
 
 
 def working_bytes(
-    net: RecurrentNet, batch: Batch, target: Target, T: int, B: int, K: int, shares: bool, drops: bool = False
-) -> int:
+    net: RecurrentNet, batch: Batch, target: Target, T: int, B: int, K: int, shares: bool, drops: bool = False,
+    matrices: bool = False,
+) -> int:  # fmt: skip
     """Bytes that itemizing B sequences of T steps takes at its peak, without result, with the batch."""
     n, H, s = T * B, net.hidden, net.dtype.itemsize
     row = n * H * s  # one number per hidden unit and step
@@ -55,6 +56,9 @@ def working_bytes(
     passing = measured + rows + _passing(net, batch, target, T, B, K, row)
     if drops:  # chains that wait to be taken up again, and again where they are joined; what is checked per step
         passing += 2 * (net.layers - target.index // net.directions) * (cell.blocks + 2) * row + 12 * 8 * n
+    if matrices:  # all chains go together, and the rows of each lag are spread to all gates
+        layers = net.layers - target.index // net.directions
+        passing += (layers * (cell.blocks + cell.states + 1) + 3 * cell.blocks + 2) * row
     preparing = measured + max(2 * row, (cell.gates + 2 * cell.blocks) * row if shares else 0)
     turned = 3 * max(math.prod(shape) for shape in net.shapes().values()) * s  # copies of one weight matrix
     peak = turned + kept + max(forward, backward, own + cell.states * row + max(passing, preparing))

@@ -143,6 +143,7 @@ def summarize_corpus(
     tol: float | None = None,
     *,
     fraction: float = 0.95,
+    matrices: bool = False,
     length: int | None = None,
     memory_limit: int | str = "1 GB",
     workers: int = 1,
@@ -152,15 +153,16 @@ def summarize_corpus(
     """What one wants to know of very many sequences, without the flow of each: sums per step and lag, horizons, and a
     few numbers per sequence that tell which to look at.
 
-    Parameters, errors and promises are those of `itemize_corpus`; `fraction` is that of `Flow.horizon`.
+    Parameters, errors and promises are those of `itemize_corpus`; `fraction` is that of `Flow.horizon`; with `matrices`
+    also the gradient of each lag over all sequences, as `FlowSummary.matrices`.
     """
     if isinstance(unit, str):
         raise ValueError(f"unit: a summary is of one unit or of all together, None; got {unit!r}")
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1, got {fraction!r}")
-    request = _Request.check(net, x, y, state, mask, length, lags, parameter, shares, unit, gate, tol)
+    request = _Request.check(net, x, y, state, mask, length, lags, parameter, shares, unit, gate, tol, matrices)
     T, N = int(request.found.lengths.max()), len(request.found)
-    sums = Sums(T, N, request.lags, request.job.shares, fraction)
+    sums = Sums(T, N, request.lags, request.job.shares, fraction, request.probe.matrices)
     crew = _Means(request, workers, client, memory_limit, sums.nbytes, "")
     progress = progress or Progress()
     progress.start(N * (2 if shares else 1))
@@ -238,14 +240,14 @@ class _Request:
     @classmethod
     def check(
         cls, net: RecurrentNet, x: Any, y: Any, state: Any, mask: Any, length: Any, lags: Any, parameter: str,
-        shares: bool, unit: Any, gate: Any, tol: Any,
+        shares: bool, unit: Any, gate: Any, tol: Any, matrices: bool = False,
     ) -> _Request:  # fmt: skip
         if not isinstance(net, RecurrentNet):
             raise TypeError(f"net: expected a RecurrentNet, got {type(net).__name__}")
         target = find_target(net, parameter, gate, unit)
         found = sequences_of(net, x, y, state, mask, length)
         K = check_lags(lags, int(found.lengths.max()))
-        options = {} if tol is None else {"tol": tol}
+        options = ({} if tol is None else {"tol": tol}) | ({"matrices": True} if matrices else {})
         job = Job(net, K, target, bool(shares), options)
         probe = job.itemized(_small_batch(net, found, min(K, 2)))
         ends = np.sign([probe.lags.min(), probe.lags.max()])  # to which sides losses lie
@@ -270,6 +272,9 @@ class _Request:
         if self.job.shares:  # a tile's gradients, and the parameter's in float64: some may wait for their turn
             net = self.job.net
             largest += net.flat.nbytes + 5 * 8 * net.parameters[self.job.target.parameter].size
+        if self.probe.matrices is not None:  # as they are made, and as some wait for their turn
+            rows = self.probe.matrices.whole
+            largest += self.job.net.flat.nbytes + 4 * (len(self.lags) + 1) * rows.nbytes
         return largest
 
     def read(self, progress: Progress, wanted: bool) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .items import Flow
+from ..arrays import as_numpy
+from .items import Flow, LagMatrices
 from .tiles import Job, told
 
 SUMMARY = "learnviews.kernels.rnn.summary:summary_of"
@@ -36,12 +37,20 @@ class FlowSummary:
     fraction: float  # that of the horizons
     lags: np.ndarray = field(repr=False)  # (K,) int
     parameter: str = ""
+    matrices: LagMatrices | None = field(repr=False, default=None)  # gradient per lag, in float64; with matrices=True
 
     @property
     def norm_per_lag(self) -> np.ndarray:
         """(K,) mean norm of the cells at each lag; nan where there is none."""
         with np.errstate(invalid="ignore"):
             return self.norm.sum(axis=0) / self.cells.sum(axis=0)
+
+    def smallest_lags(self) -> int:
+        """The smallest number of lags with which every step of every sequence is known to `fraction`, certified; -1
+        where those that were computed are not enough, or `horizons` is None."""
+        if self.horizons is None or self.past:
+            return -1
+        return int(np.flatnonzero(self.horizons).max(initial=0))
 
     @property
     def share_per_lag(self) -> np.ndarray | None:
@@ -52,9 +61,15 @@ class FlowSummary:
 class Sums:
     """A summary while tiles are added, in their order."""
 
-    def __init__(self, T: int, N: int, lags: np.ndarray, shares: bool, fraction: float) -> None:
+    def __init__(
+        self, T: int, N: int, lags: np.ndarray, shares: bool, fraction: float, matrices: LagMatrices | None = None
+    ) -> None:
         K, reach = len(lags), int(abs(lags).max()) + 1
         self.horizons_known = True
+        self.matrices: LagMatrices | None = None
+        if matrices is not None:
+            shape = matrices.whole.shape
+            self.matrices = LagMatrices(lags, np.zeros((K, *shape)), np.zeros(shape))
         self.whole = FlowSummary(
             norm=np.zeros((T, K)), cells=np.zeros((T, K), np.int64), beyond=np.zeros(T),
             share=np.zeros((T, K)) if shares else None, share_beyond=np.zeros(T) if shares else None, total=None,
@@ -66,7 +81,8 @@ class Sums:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        return sum(value.nbytes for value in vars(self.whole).values() if isinstance(value, np.ndarray))
+        parts = [*vars(self.whole).values(), *(vars(self.matrices).values() if self.matrices else ())]
+        return sum(value.nbytes for value in parts if isinstance(value, np.ndarray))
 
     def add(self, indices: np.ndarray, part: FlowSummary) -> None:
         """Add a tile's summary, whose sequences are these of the whole."""
@@ -82,6 +98,9 @@ class Sums:
         for name in ("loss", "largest", "largest_step", "mean_lag", "sequence_share"):
             if getattr(part, name) is not None:
                 getattr(whole, name)[indices] = getattr(part, name)
+        if self.matrices is not None and part.matrices is not None:
+            self.matrices.matrix[columns] += part.matrices.matrix
+            self.matrices.whole += part.matrices.whole
         if part.horizons is None:
             self.horizons_known = False
         elif whole.horizons is not None:
@@ -93,6 +112,7 @@ class Sums:
         """The whole."""
         if not self.horizons_known:
             self.whole.horizons, self.whole.past = None, 0
+        self.whole.matrices = self.matrices
         return self.whole
 
 
@@ -110,6 +130,8 @@ def summed_up(flow: Flow, lengths: np.ndarray, fraction: float = 0.95) -> FlowSu
     there = (step < lengths) & (loss_at >= 0) & (loss_at < lengths)  # (T, K, B)
     share, share_beyond = flow.share, flow.share_beyond
     horizons, past = _horizons(flow, lengths, fraction)
+    found = flow.matrices
+    matrices = None if found is None else LagMatrices(flow.lags, as_numpy(found.matrix), as_numpy(found.whole))
     place = flow.norm.reshape(T * K, B).argmax(axis=0)
     return FlowSummary(
         norm=flow.norm.sum(axis=2), cells=there.sum(axis=2), beyond=flow.beyond.sum(axis=1),
@@ -121,6 +143,7 @@ def summed_up(flow: Flow, lengths: np.ndarray, fraction: float = 0.95) -> FlowSu
         if share is None or share_beyond is None
         else share.sum(axis=(0, 1)) + share_beyond.sum(axis=0),
         horizons=horizons, past=past, fraction=fraction, lags=flow.lags, parameter=flow.parameter,
+        matrices=matrices,
     )  # fmt: skip
 
 

@@ -86,8 +86,9 @@ def plan(job: Job, found: Sequences) -> list[np.ndarray]:
 
 def tile_bytes(job: Job, found: Sequences, T: int, B: int) -> int:
     """Working memory of a tile, its batch included, its result not."""
-    kind = Batch(found.floats, found.numbers, found.end)
-    return working_bytes(job.net, kind, job.target, T, B, min(job.lags, T), job.shares, "tol" in job.options)
+    kind, options = Batch(found.floats, found.numbers, found.end), job.options
+    sizes = (T, B, min(job.lags, T))
+    return working_bytes(job.net, kind, job.target, *sizes, job.shares, "tol" in options, "matrices" in options)
 
 
 def _most(job: Job, found: Sequences, T: int) -> int:

@@ -208,6 +208,23 @@ def test_a_cluster_does_not_change_a_bit(dtype, tmp_path):
             rnn.itemize_corpus(net, **given, client=client)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_lost_worker_of_a_cluster_costs_nothing(few_a_tile):
+    distributed = pytest.importorskip("distributed")
+    net, given = small("gru", layers=2)
+    here = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None, "memory_limit": 0}
+    with distributed.LocalCluster(**here) as cluster, distributed.Client(cluster) as client:
+        pids = iter(client.run(os.getpid).values())
+
+        def kill(progress):
+            if progress.done < 10:
+                os.kill(next(pids), signal.SIGKILL)
+
+        flow = rnn.itemize_corpus(net, **given, client=client, progress=Progress(kill, 0))
+    assert_same(flow, rnn.itemize_corpus(net, **given))
+
+
 def as_flow(flow):
     """Its arrays in memory."""
     arrays = {
@@ -254,13 +271,26 @@ def test_results_come_in_order():
     assert list(in_order(results)) == ["a", "b", "c", "d"]
 
 
+@pytest.mark.gpu
+def test_tiles_are_sent_to_the_device(cupy):
+    net, given = small("lstm", "float64", layers=2)
+    flow = rnn.itemize_corpus(net.to(cupy), **given, shares=True)
+    assert isinstance(flow.norm, np.ndarray)
+    assert_is_twin(flow, twin(net, given, shares=True), 1e-9)
+    with pytest.raises(ValueError, match="workers: a net on a GPU works from this process alone"):
+        rnn.itemize_corpus(net.to(cupy), **given, workers=2)
+    given["x"][3] = cupy.asarray(given["x"][3])
+    with pytest.raises(TypeError, match=r"x\[3\]: got both NumPy and CuPy"):
+        rnn.itemize_corpus(net, **given)
+
+
 # -- memory
 
 
-def least(net, given, options):
+def least(net, given, options, call=rnn.itemize_corpus):
     """The least memory, as the error tells it."""
     with pytest.raises(ValueError, match="memory_limit: 1 bytes is too little") as error:
-        rnn.itemize_corpus(net, **given, **options, memory_limit=1)
+        call(net, **given, **options, memory_limit=1)
     return re.search(r"the least is ([\d.]+ \w+)", str(error.value))[1]
 
 
@@ -478,6 +508,47 @@ def test_a_summary_sums_what_sequences_have(parameter, few_a_tile):
     np.testing.assert_allclose(summary.norm_per_lag, norm.sum(0) / cells.sum(0))
     assert summary.past == horizons.count(-1) and summary.parameter == parameter
     assert summary.horizons.tolist() == [horizons.count(m) for m in range(len(summary.horizons))]
+
+
+@pytest.mark.parametrize("options", [{"parameter": "weight_hh_l0_reverse"}, {"gate": "z", "lags": 5}], ids=str)
+def test_a_summary_with_the_gradient_of_each_lag(options, few_a_tile):
+    net = cases.make_net("tokens", "gru", bidirectional=True)
+    given = sequences(net, lengths=LENGTHS)
+    options = {"lags": 3, **options}
+    summary = rnn.summarize_corpus(net, **given, **options, matrices=True)
+    T, N = max(LENGTHS), len(LENGTHS)
+    x, y, mask = np.zeros((T, N), int), np.zeros((T, N), int), np.zeros((T, N))
+    for i, n in enumerate(LENGTHS):
+        x[:n, i], y[:n, i], mask[:n, i] = given["x"][i], given["y"][i], 1
+    want = rnn.itemize(net, x, y, mask=mask, **options, matrices=True).lag_matrices()
+    found = summary.matrices
+    assert found.lags.tolist() == want.lags.tolist()
+    for name in ("matrix", "whole", "norm", "cosine"):
+        np.testing.assert_allclose(getattr(found, name), getattr(want, name), rtol=1e-9, atol=1e-14, err_msg=name)
+    assert found.smallest_lags(0.5) == want.smallest_lags(0.5)
+    limit = least(net, given, {**options, "matrices": True}, rnn.summarize_corpus)
+    again = rnn.summarize_corpus(net, **given, **options, matrices=True, memory_limit=limit)
+    np.testing.assert_array_equal(found.matrix, again.matrices.matrix)
+    with pytest.raises(ValueError, match="sums of a parameter's gradient"):
+        rnn.summarize_corpus(net, **given, lags=3, parameter="state", matrices=True)
+
+
+def test_the_smallest_lags_of_all_sequences():
+    net, given = small("gru", "float64")
+    flow = rnn.itemize_corpus(net, **given, lags=None)
+    summary = rnn.summarize_corpus(net, **given, lags=None, fraction=0.9)
+    assert summary.smallest_lags() == flow.smallest_lags(0.1) > 1
+    assert rnn.summarize_corpus(net, **given, lags=2, fraction=0.999).smallest_lags() == -1
+
+
+def test_a_summary_stays_below_the_limit():
+    net = rnn.RecurrentNet("lstm", 30, 48, 30, initial="uniform")
+    given = sequences(net, lengths=np.random.default_rng(0).integers(40, 60, 60))
+    options = {"shares": True, "matrices": True}
+    limit = least(net, given, options, rnn.summarize_corpus)
+    rnn.summarize_corpus(net, **given, **options)
+    used = peak(lambda: rnn.summarize_corpus(net, **given, **options, memory_limit=limit))
+    assert used <= rnn.many.bytes_of("limit", limit) < 4 * used
 
 
 def test_a_summary_without_shares():

@@ -36,7 +36,6 @@ BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
 FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread and calls cost more than work
 LOG_CHECK = 8  # lags (even) between looks at the exponents
 LOG_FROM = 400  # power of two from which on logarithms are kept
-DROP_CHECK = 4  # lags (even) between looks for chains that no longer matter
 
 
 @dataclass
@@ -128,14 +127,14 @@ def _follow_plain(
     z = chains.z[0]  # errors of the lag before
     d = np.empty_like(z) if k else np.array(z)  # out of the last product; then the errors of the lag
     z = z if k else np.empty_like(d)
-    looks = LOG_CHECK if tolerance is None else DROP_CHECK
+    look = last if tolerance is None else tolerance.next_look(k, True)
     while k < last:
         a = chains.ended(k, B)
         if a == len(chains.losses):
             return None
         if k and not len(kept.log):
             _keep_logs_if_needed(kept, chains.exponent[a:])
-        stop = min(k + looks, last)
+        stop = min(k + LOG_CHECK, look, last)
         if z.size * z.shape[1] <= FEW:
             scales = (chains.factor, chains.exponent)
             advance_plain_lags(k, stop, chains.losses, d, z, link.W, link.coef, scales, kept)
@@ -151,8 +150,9 @@ def _follow_plain(
                 d, z = z, d
         k = stop
         chains.z = [z]
-        if tolerance is not None and k < last:
+        if tolerance is not None and k == look < last:
             going = tolerance.drop(k, chains)
+            look = tolerance.next_look(k, going is not chains)
             if going is not chains:
                 chains, z = going, going.z[0]
                 d = d[: len(z)]
@@ -171,6 +171,7 @@ def _follow_block(
         chains.z = [xp.empty((R, link.cell.blocks * H), dtype) for link in links]
     d, above = xp.empty((R, links[0].cell.states * H), dtype), xp.empty((R if len(links) > 1 else 0, H), dtype)
     biggest = xp.zeros(R)
+    look = last if tolerance is None else tolerance.next_look(k, True)
     while k < last:
         a = chains.ended(k, B)
         if a == len(chains.losses):
@@ -179,8 +180,9 @@ def _follow_block(
             _keep_logs_if_needed(kept, chains.exponent[a:])
         _one_lag(links, chains, seeds, kept, k, a, d, above, biggest)
         k += 1
-        if tolerance is not None and k % DROP_CHECK == 0 and k < last:
+        if tolerance is not None and k == look < last:
             going = tolerance.drop(k, chains)
+            look = tolerance.next_look(k, going is not chains)
             if going is not chains:
                 chains = going
                 d, above, biggest = (part[: len(chains.losses)] for part in (d, above, biggest))

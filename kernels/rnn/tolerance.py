@@ -26,6 +26,7 @@ from .rows import LARGEST, weighted_norm
 if TYPE_CHECKING:
     from .lags import Record
 
+SOONEST, LATER = 4, 8  # lags (even) from look to look: from 4 on, a quarter of those behind where nothing is dropped
 OVER = 8  # lags over which the pace is taken
 SAFETY = 0.5  # part of the tolerance that the rows of the dropped chains may be expected to add up to
 FEWEST = 1 / 8  # of the rows under way: fewer than that are not worth moving all others together
@@ -87,6 +88,7 @@ class Tolerance:
     allowed: float = field(init=False)  # what a chain's rows may be expected to add up to
     followed: Any = field(init=False)  # (n,) lags that each loss was followed through
     parked: dict[int, list[Chains]] = field(init=False, default_factory=dict)  # by the lag at which they go on
+    _known: Any = field(init=False, default=None)
     going: Chains | None = field(init=False, default=None)  # what is left of the chains that were taken up last
     again: list[tuple[int, Any]] = field(init=False, default_factory=list)  # lag and losses that were taken up again
 
@@ -94,6 +96,10 @@ class Tolerance:
         self.wanted, self.stricter = self.whole > 0, array_namespace(self.whole).ones(self.whole.shape)
         self.allowed = SAFETY * self.tol
         self.followed = followed_through(self.kept, self.losses)
+
+    def next_look(self, k: int, dropped: bool) -> int:
+        """The lag after k at which to look again: later, the longer nothing was dropped."""
+        return k + (SOONEST if dropped or not k else max(SOONEST, k // LATER * 2))
 
     def drop(self, k: int, chains: Chains) -> Chains:
         """Those that go on at lag k; the very same where none is dropped."""
@@ -125,6 +131,7 @@ class Tolerance:
                 return
             self.stricter *= xp.where(self.wanted, 2 * excess, 1)
             self.allowed *= turn <= ROUNDS
+            self._known = None
             self.going = None
             at = [*sorted(found), K]
             for k, stop in pairwise(at):
@@ -156,12 +163,19 @@ class Tolerance:
             now, before = self.kept.norm[s, k - 1, b], self.kept.norm[s + then, k - 1 - then, b]
             pace = _middle(xp, (now / before) ** (1 / then))
             beside = _middle(xp, (now / before * self.whole[s + then, b] / self.whole[s, b]) ** (1 / then))
-            steps = xp.arange(len(self.whole))[:, None] * math.log(pace)
-            inverse = xp.where(self.wanted, xp.log(self.stricter / self.whole), -math.inf)
-            worst = steps + _running_maximum(xp, inverse - steps)  # log 1/whole, discounted
+            worst = _discounted(self._inverse, math.log(pace))
             to_come = xp.minimum(s, self.kept.norm.shape[1] - k)
             tail = xp.minimum(beside / (1 - beside), to_come) if beside < 1 else to_come
             return (now == 0) | (now * xp.exp(worst[s, b]) * tail <= self.allowed)
+
+    @property
+    def _inverse(self) -> Any:
+        """(T, B) log 1/whole, of the steps that matter."""
+        if self._known is None:
+            xp = array_namespace(self.whole)
+            with np.errstate(all="ignore"):
+                self._known = xp.where(self.wanted, xp.log(self.stricter / self.whole), -math.inf)
+        return self._known
 
     def _left(self) -> Any:
         """(T, B) what the rows that were subtracted leave of each step's error."""
@@ -206,13 +220,27 @@ def _middle(xp: Any, values: Any) -> float:
     return float(xp.median(good)) if len(good) else 1.0
 
 
-def _running_maximum(xp: Any, a: Any) -> Any:
-    """Along the first axis. (CuPy's maximum cannot accumulate.)"""
-    far = 1
-    while far < len(a):
+def _discounted(inverse: Any, pace: float) -> Any:
+    """(T, B) the largest of inverse[s - j] + j * pace over all steps s - j that a row at step s will come to."""
+    if paths.takes_loops(inverse):
+        worst = np.empty_like(inverse)
+        _discount_loop(inverse, pace, worst)
+        return worst
+    xp = array_namespace(inverse)
+    steps = xp.arange(len(inverse))[:, None] * pace
+    a, far = inverse - steps, 1
+    while far < len(a):  # (CuPy's maximum cannot accumulate)
         a = xp.concatenate([a[:far], xp.maximum(a[far:], a[:-far])])
         far *= 2
-    return a
+    return a + steps
+
+
+@jit
+def _discount_loop(inverse, pace, worst):
+    worst[0] = inverse[0]
+    for s in range(1, inverse.shape[0]):
+        for b in range(inverse.shape[1]):
+            worst[s, b] = max(inverse[s, b], worst[s - 1, b] + pace)
 
 
 def followed_through(kept: Record, losses: Any) -> Any:

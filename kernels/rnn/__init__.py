@@ -9,6 +9,7 @@ from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
 from .net import RecurrentNet
 from .recording import RecordedBatch, Recording
+from .replay import Replay
 from .sample import sample
 from .trainer import Trainer
 from .unroll import bptt
@@ -23,6 +24,7 @@ __all__ = [
     "RecordedBatch",
     "Recording",
     "RecurrentNet",
+    "Replay",
     "StoreError",
     "Trainer",
     "bptt",

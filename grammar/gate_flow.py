@@ -47,7 +47,9 @@ class GateFlow(TrainingGrid):
         default=[Dimension("norm"), Dimension("part")], item_type=Dimension, bounds=(2, None), doc="Norm and part."
     )
 
-    row_name = "gate"
+    ticks: Any = param.List(default=[], doc="Short names of the rows, by place; without them the names.")
+
+    row_name = "row"
 
     @classmethod
     def from_parts(
@@ -79,8 +81,13 @@ class GateFlow(TrainingGrid):
             np.array([pair[at] for pair in parts.values()], float).reshape(len(parts), count).T for at in (0, 1)
         )
         keys = list(parts)
-        known = {"keys": keys, "names": row_words(keys, cell), "apart": len(keys)}
+        known = {"keys": keys, "names": row_words(keys, cell), "ticks": row_words(keys, cell, brief=True)}
+        known["apart"] = len(keys)
         return cls(_grid(norm, part_of_whole(share)), kind=kind, **(known | params))
+
+    def tick(self, place: int) -> str:
+        """Name of a row beside it."""
+        return str(self.ticks[place] if self.ticks else self.names[place])
 
     def caption(self) -> str:
         """What is shown, in words."""

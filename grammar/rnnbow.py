@@ -126,7 +126,9 @@ def link_losses(flow: Any, horizon: Any, rescale: str = "batch") -> Any:
     return LossLink(flow, horizon, rescale=rescale)
 
 
-def batch_symbols(batch: Any, vocabulary: Any, sequence: int = 0) -> list[str]:
-    """What each step's loss is about: the true symbols of a recorded batch, readable."""
+def batch_symbols(batch: Any, vocabulary: Any, sequence: int = 0) -> list[str] | None:
+    """What each step's loss is about: the true symbols of a recorded batch; None where they are not known."""
+    if batch.targets is None:
+        return None
     targets = batch.targets if batch.targets.ndim == 1 else batch.targets[:, sequence]
-    return [vocabulary[token] for token in targets]
+    return [str(token) if vocabulary is None else vocabulary[token] for token in targets]

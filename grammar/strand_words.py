@@ -9,6 +9,7 @@ GATES = {
     "gru": {"r": "reset", "z": "update", "n": "candidate"},
     "lstm": {"i": "input", "f": "forget", "g": "cell candidate", "o": "output"},
 }
+BRIEF = {"candidate": "new", "cell candidate": "cell"}
 Row = tuple[str, str | None]
 
 
@@ -54,15 +55,20 @@ def parameter_words(
     return ", ".join(words)
 
 
-def row_words(rows: Sequence[Row], cell: str = "") -> list[str]:
-    """Short names of rows (strand, gate): "2 ← forget", or only what tells them apart."""
+def row_words(rows: Sequence[Row], cell: str = "", brief: bool = False) -> list[str]:
+    """Names of rows (strand, gate), of what tells them apart: "layer 2, backward, forget gate", or "2 ← forget".
+
+    Where there is little room candidates are called "new" in a GRU and "cell" in an LSTM, as PyTorch does.
+    """
     found = [(*layer_and_direction(strand), gate) for strand, gate in rows]
     layers, directions = ({each[at] for each in found} for at in (0, 1))
     words = []
     for layer, direction, gate in found:
-        parts = [str(layer) if gate else f"layer {layer}"] if len(layers) > 1 else []
-        parts += ["←" if direction == "backward" else "→"] if len(directions) > 1 else []
+        parts = [str(layer) if gate and brief else f"layer {layer}"] if len(layers) > 1 else []
+        arrow = "←" if direction == "backward" else "→"
+        parts += [arrow if brief else direction] if len(directions) > 1 else []
         name = GATES.get(cell, {}).get(gate or "", gate)
-        parts += [name.removeprefix("cell ")] if name else []
-        words.append(" ".join(parts) or "all")
+        if name is not None:
+            parts += [(BRIEF.get(name, name) if parts else name) if brief else gate_words(gate or "", cell)]
+        words.append((" " if brief else ", ").join(parts) or "all")
     return words

@@ -25,7 +25,7 @@ TRUE_VALUE = """
 const value = floor > 0 ? Math.sign(tick) * floor * (10 ** Math.abs(tick) - 1) : tick
 return percent ? `${Number((100 * value).toPrecision(2))}%` : `${Number(value.toPrecision(2))}`
 """
-NAMES = 76  # pixels for the name of a row
+NAMES = 68  # pixels for the name of a row
 
 
 class TrainingGridPlot(LayeredPlot):
@@ -164,7 +164,7 @@ class TrainingGridPlot(LayeredPlot):
         low, high = element.ends()
         signed = low < 0
         ends = self._scaled(element, np.array([-max(-low, high) if signed else 0.0, max(-low, high)]))
-        palette = self._cmap if isinstance(self._cmap, list | tuple) else cell_colors(signed)
+        palette = self._cmap if isinstance(self._cmap, list | tuple) else cell_colors(signed, white=True)
         span = (float(ends[0]), float(ends[1]) or 1.0)
         self.handles["color_mapper"].update(palette=list(palette), low=span[0], high=span[1])
         if "color_bar" in self.handles:

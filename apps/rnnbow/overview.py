@@ -7,7 +7,7 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from holoviews.streams import MouseLeave, PointerX, RangeX, Stream, Tap
+from holoviews.streams import MouseLeave, PlotSize, PointerX, RangeX, Stream, Tap
 
 import learnviews as lv
 from learnviews.grammar.layers_bokeh import BORDERS
@@ -85,6 +85,25 @@ class Overview:
         if whole:
             self._fit()
 
+    def become(self, frame: pd.DataFrame) -> None:
+        """Show other numbers of the same batches."""
+        self.frame, self._bars = frame, self._element(frame)
+        self._grown.event(version=self._grown.version + 1)
+
+    def on_view(self, act: Callable[[tuple[float, float] | None, int], None]) -> None:
+        """Call `act` with the batches in view (None: all) and the pixels across, whenever they change."""
+
+        def changed(**_: Any) -> None:
+            streams = self._aggregated.streams
+            ranges = next(stream.x_range for stream in streams if isinstance(stream, RangeX))
+            width = next((stream.width for stream in streams if isinstance(stream, PlotSize)), None)
+            act(ranges, int(width or WIDTH))
+
+        for stream in self._aggregated.streams:
+            if isinstance(stream, RangeX | PlotSize):
+                stream.add_subscriber(changed)
+        changed()
+
     def _fit(self) -> None:
         """Show all batches, and let nobody pan past them."""
         ends = (-0.5, len(self.frame) - 0.5)
@@ -120,4 +139,5 @@ class Overview:
         return self._element(rows).clone(bar_width=self._bars.width())
 
 
+WIDTH = 1000  # pixels, until the browser has told
 COLORS = (DARK_BLUE, SKY_BLUE)

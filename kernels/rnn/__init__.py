@@ -8,7 +8,8 @@ from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
 from .net import RecurrentNet
-from .recording import RecordedBatch, Recording
+from .recorded import RecordedBatch
+from .recording import Recording
 from .sample import sample
 from .trainer import Trainer
 from .unroll import bptt

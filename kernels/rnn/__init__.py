@@ -8,10 +8,9 @@ from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
 from .net import RecurrentNet
-from .recording import RecordedBatch, Recording
-from .replay import Replay
 from .recorded import RecordedBatch
 from .recording import Recording
+from .replay import Replay
 from .sample import sample
 from .trainer import Trainer
 from .unroll import bptt

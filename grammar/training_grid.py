@@ -10,6 +10,7 @@ from holoviews.core import Dataset, Dimension, Element2D
 
 from .dimensions import default_dimensions
 
+CLEAR, SAMPLE = 0.995, 500_000  # parts of the cells that colours tell apart; cells that are looked at for that
 KINDS = ("norm", "share")
 _VALUES = {
     "norm": Dimension(("norm", "gradient norm"), unit="nats per unit weight"),
@@ -41,7 +42,10 @@ class TrainingGrid(Dataset, Element2D):
     chosen: Any = param.Parameter(default=None, doc="Key of the row that is framed, or None.")
 
     reach: Any = param.NumericTuple(
-        default=None, length=2, allow_None=True, doc="Lowest and highest value that colours tell; None: the cells'."
+        default=None,
+        length=2,
+        allow_None=True,
+        doc="Lowest and highest value that colours tell apart; None: as needed.",
     )
 
     edges: Any = param.Array(default=None, allow_None=True, doc="Places where rows begin, and where the last ends.")
@@ -95,11 +99,19 @@ class TrainingGrid(Dataset, Element2D):
         return np.arange(len(self.names) + 1) if self.edges is None else self.edges
 
     def ends(self) -> tuple[float, float]:
-        """Lowest and highest value that colours tell: 0 is one of them, or lies between."""
+        """Lowest and highest value that colours tell apart: 0 is one of them, or lies between.
+
+        Norms: of all cells. Parts: of all but a few in a thousand, or single cells would leave the others pale.
+        """
         if self.reach is not None:
             return self.reach
-        values = self.cells(0 + 2)
-        return float(np.nanmin(values, initial=0)), float(np.nanmax(values, initial=0))
+        values = self.cells(self.vdims[0])
+        low, high = float(np.nanmin(values, initial=0)), float(np.nanmax(values, initial=0))
+        if self.kind == "share" and values.size:
+            sample = np.abs(values.reshape(-1)[:: max(values.size // SAMPLE, 1)])
+            most = float(np.nanquantile(sample, CLEAR)) or max(-low, high)
+            low, high = max(low, -most), min(high, most)
+        return low, high
 
     def cell(self, batch: float, place: int) -> tuple[int, int] | None:
         """(batch, place in the whole) of the cell drawn at a batch in a row; None outside."""

@@ -23,7 +23,8 @@ LOW = 1.0  # height of all rows that are not drawn high, as a share of those tha
 # What a place on the scale of colours stands for.
 TRUE_VALUE = """
 const value = floor > 0 ? Math.sign(tick) * floor * (10 ** Math.abs(tick) - 1) : tick
-return percent ? `${Number((100 * value).toPrecision(2))}%` : `${Number(value.toPrecision(2))}`
+const end = !(percent && most > 0 && Math.abs(value) > 0.99 * most) ? "" : value > 0 ? "≥ " : "≤ "
+return percent ? `${end}${Number((100 * value).toPrecision(2))}%` : `${Number(value.toPrecision(2))}`
 """
 NAMES = 68  # pixels for the name of a row
 
@@ -172,6 +173,7 @@ class TrainingGridPlot(LayeredPlot):
             self.handles["color_bar"].formatter.args = {
                 "floor": self._floor(element) or 0.0,
                 "percent": element.kind == "share",
+                "most": max(map(abs, element.ends())),
             }
 
     def _scale_ticks(self, element: Any) -> list[float]:
@@ -188,7 +190,7 @@ class TrainingGridPlot(LayeredPlot):
         bar = ColorBar(
             color_mapper=self.handles["color_mapper"],
             ticker=FixedTicker(ticks=[]),
-            formatter=CustomJSTickFormatter(code=TRUE_VALUE, args={"floor": 0.0, "percent": False}),
+            formatter=CustomJSTickFormatter(code=TRUE_VALUE, args={"floor": 0.0, "percent": False, "most": 0.0}),
             width=8,
             padding=2,
             label_standoff=3,

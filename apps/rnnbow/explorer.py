@@ -110,10 +110,15 @@ class Explorer:
         shared = bool(chosen.pop("shared"))
         span = shared_span(self._batch_at, self.frame, str(chosen["kind"])) if shared else None
         self.views = BatchViews(self.session, self.recording.symbols, HEIGHTS, span=span, **chosen)  # type: ignore[arg-type]
-        batch = self._shown_batch()
-        self.batch_place.children = [self.views.draw(batch)]
-        self._draw_inside()
+        self._draw_panel()
         self._describe()
+
+    def _draw_panel(self) -> None:
+        """Draw what is on show; the other panel is drawn when it is opened."""
+        if self.inside.model.visible:
+            self._draw_inside()
+        elif self.views is not None:
+            self.batch_place.children = [self.views.draw(self._shown_batch())]
 
     @shown_in_page
     def redraw_overview(self, *_: Any) -> None:
@@ -124,13 +129,12 @@ class Explorer:
         self.overview = Overview(self.session, self.frame, measure, HEIGHTS["overview"], self.preview, self.select)
         self.overview_place.children = [self.overview.model]
         self.overview.mark(self.selected, None)
-        if self.views is not None:
+        if self.views is not None and self.inside.model.visible:
             self._draw_inside()
 
     def _draw_inside(self) -> None:
         selected = self._batch_at(self.selected)
-        view, rows = self.choosers.chosen(), self.choosers.rows()
-        self.inside.draw(self.views, selected, self.overview, view, rows)  # type: ignore[arg-type]
+        self.inside.draw(self.views, selected, self.overview, self.choosers)  # type: ignore[arg-type]
         self.inside.mark(self.selected, self.previewed)
 
     @shown_in_page
@@ -140,8 +144,12 @@ class Explorer:
             return
         self.frame = self._overview_numbers()
         self.overview.become(self.frame)
-        self.overview.mark(self.selected, self.previewed)
-        self.redraw()
+        if self.views is None or self.views.span is not None:  # another gradient has another scale
+            self.redraw()
+            return
+        self._show()
+        if self.inside.model.visible:
+            self._draw_inside()
 
     @shown_in_page
     def _change_panel(self) -> None:

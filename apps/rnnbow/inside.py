@@ -12,6 +12,7 @@ from bokeh.models import Button, Div, Select, Spacer
 
 import learnviews as lv
 from learnviews.apps.jobs import Jobs
+from learnviews.apps.rnnbow.choosers import Choosers
 from learnviews.apps.rnnbow.library import Library
 from learnviews.apps.rnnbow.strips import Strip
 from learnviews.apps.rnnbow.unit_bars import UnitBars
@@ -88,6 +89,7 @@ class Inside:
         self._batch: Any = None
         self._view: tuple[str, str | None] = ("", None)
         self._rows: Rows = []
+        self._words = ""
         self._read: Any = None  # what the units on show were read for
         self._both: Any = None  # (norm, share) of the units
         self._parts: dict[Any, Any] = {}  # (norm, share) of every row of gates
@@ -100,7 +102,7 @@ class Inside:
     def open(self, recording: Any) -> None:
         """Go over to another recording."""
         self.recording, self._read, self._both, self._batch, self._parts = recording, None, None, None, {}
-        self._view = ("", None)
+        self._view, self._views = ("", None), None
         for strip in (self.units, self.gates):
             strip.forget()
             strip.element = None
@@ -111,18 +113,18 @@ class Inside:
         for place in self.places.values():
             place.children = [Spacer()]
 
-    def draw(self, views: BatchViews, batch: Any, overview: Any, view: tuple[str, str | None], rows: Rows) -> None:
-        """Show a choice of gradient and options; everything is drawn anew."""
-        changed = self._view != view
-        self._views, self._batch, self._view, self._rows = views, batch, view, rows
-        self.places["bars"].children = [self.bars.draw(self._own_scale(), batch)]
-        for strip in (self.units, self.gates):
-            strip.forget()
+    def draw(self, views: BatchViews, batch: Any, overview: Any, choosers: Choosers) -> None:
+        """Show a choice of gradient and options."""
+        view = choosers.chosen()
+        if view != self._view:
+            self._both, self._read = None, None
+        self._batch, self._view, self._rows, self._words = batch, view, choosers.rows(), choosers.words()
+        if self._views is not views:
+            self._views = views
+            self.places["bars"].children = [self.bars.draw(self._own_scale(), batch)]
         if self._overview is not overview:
             self._overview = overview
             overview.on_view(self._look)
-        if changed:
-            self._both, self._read = None, None
         self.refresh()
         self._show_bars()
 
@@ -176,7 +178,7 @@ class Inside:
             kind=self._views.kind,
             apart=max((self._units_height() - 24) // (2 * NAMED), 3),
             chosen=self._unit(),
-            what=kind_of(self._view[0]),
+            what=self._words,
         )
         self._show_strip("units", self.units, element, self._units_height())
         scores = element.scores
@@ -204,8 +206,15 @@ class Inside:
         self._show_bars()
 
     def _tapped_unit(self, batch: int, unit: int) -> None:
-        self._select(batch)
-        self.unit.value = str(unit)
+        if self._batch is not None and batch != self._batch.number:
+            self.bars.stop()
+            self._setting = True  # the batch comes with the unit: computed once
+            self.unit.value = str(unit)
+            self._setting = False
+            self.units.choose(unit)
+            self._select(batch)
+        else:
+            self.unit.value = str(unit)
 
     # -- gates ------------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class Strip:
     def show(self, element: Any, x_range: Any, height: int, transform: str) -> Any | None:
         """Show an element; the Bokeh figure where a new one was needed."""
         self.element = element
-        drawn = (id(x_range), height, transform, element.kind)
+        drawn = (x_range, height, transform, element.kind)
         if self.plot is not None and drawn == self._drawn:
             lv.patch(self.plot, self._aggregated(height), fit=False)
             return None

@@ -80,8 +80,8 @@ class Inside:
         }
         self.model = column(head, *self.places.values(), sizing_mode="stretch_width", visible=False)
         self.bars = UnitBars(session, BARS, self._say, self.jobs)
-        self.units = Strip(session, preview, self._tapped_unit)
-        self.gates = Strip(session, preview, self._tapped_gate)
+        self.units = Strip(session, preview, self._tapped_unit, self._moved)
+        self.gates = Strip(session, preview, self._tapped_gate, self._moved)
         self.recording: Any = None
         self._setting = False
         self._overview: Any = None
@@ -273,6 +273,10 @@ class Inside:
     def _look(self, view: Any, width: int) -> None:
         for strip in (self.units, self.gates):
             strip.look(view, width)
+
+    def _moved(self, x_range: tuple[float, float]) -> None:
+        if self._overview is not None:
+            self._overview.look(x_range)
 
     def _empty(self, name: str, height: int, text: str) -> None:
         style = EMPTY | {"height": f"{height - 12}px"}

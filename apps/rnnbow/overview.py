@@ -44,6 +44,7 @@ class Overview:
     ) -> None:
         self.frame, self.measure = frame, measure
         self._grown = Grown()
+        self._viewers: list[Callable[[], None]] = []
         self._bars = self._element(frame)
         bars = hv.DynamicMap(lambda version: self._bars, streams=[self._grown])
         shown = self._aggregated = lv.aggregate_batches(bars)
@@ -84,6 +85,8 @@ class Overview:
         self._grown.event(version=self._grown.version + 1)
         if whole:
             self._fit()
+        for changed in self._viewers:
+            changed()
 
     def become(self, frame: pd.DataFrame) -> None:
         """Show other numbers of the same batches."""
@@ -102,7 +105,14 @@ class Overview:
         for stream in self._aggregated.streams:
             if isinstance(stream, RangeX | PlotSize):
                 stream.add_subscriber(changed)
+        self._viewers.append(changed)
         changed()
+
+    def look(self, x_range: tuple[float, float]) -> None:
+        """Show these batches: a figure that shares the axis was panned or zoomed."""
+        for stream in self._aggregated.streams:
+            if isinstance(stream, RangeX) and stream.x_range != x_range:
+                stream.event(x_range=x_range)
 
     def _fit(self) -> None:
         """Show all batches, and let nobody pan past them."""

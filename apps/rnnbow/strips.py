@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bokeh.events import RangesUpdate
 from holoviews.streams import MouseLeave, PointerXY, Tap
 
 import learnviews as lv
 from learnviews.grammar.serve import Session
+
+SETTLED_MS = 60
 
 Cell = tuple[int, Any]  # batch, and what the row stands for
 
@@ -23,16 +26,24 @@ class Strip:
         Called with the batch of the cell under the pointer, or None.
     tapped : callable
         Called with batch and key of the row that was clicked.
+    moved : callable
+        Called with the batches in view after they were panned or zoomed here.
     """
 
     def __init__(
-        self, session: Session, preview: Callable[[int | None], None], tapped: Callable[[int, Any], None]
+        self,
+        session: Session,
+        preview: Callable[[int | None], None],
+        tapped: Callable[[int, Any], None],
+        moved: Callable[[tuple[float, float]], None],
     ) -> None:
         self.session, self._preview, self._tapped = session, preview, tapped
         self.element: Any = None
         self.plot: Any = None
         self._view: tuple[Any, int] = (None, 1000)
         self._drawn: Any = None
+        self._range = (0.0, 1.0)
+        self._settled = session.rest(lambda: moved(self._range), SETTLED_MS)
 
     def forget(self) -> None:
         """The next element is drawn anew."""
@@ -46,12 +57,15 @@ class Strip:
             lv.patch(self.plot, self._aggregated(height), fit=False)
             return None
         self._drawn = drawn
-        shown = self._aggregated(height).opts(height=height, transform=transform, xaxis=None, toolbar=None)
+        shown = self._aggregated(height).opts(
+            height=height, transform=transform, xaxis=None, toolbar=None, active_tools=["xpan", "xwheel_zoom"]
+        )
         PointerXY(source=shown).add_subscriber(self._pointed)
         MouseLeave(source=shown).add_subscriber(lambda **_: self._preview(None))
         Tap(source=shown).add_subscriber(self._clicked)
         self.plot = self.session.plot(shown)
         self.plot.state.x_range = x_range  # one axis for all: panned and zoomed together in the browser
+        self.plot.state.on_event(RangesUpdate, self._ranged)  # told only to the figure under the pointer
         return self.plot.state
 
     def look(self, view: Any, width: int) -> None:
@@ -73,6 +87,10 @@ class Strip:
             self.element = self.element.clone(chosen=key)
             if self.plot is not None:
                 lv.patch(self.plot, self._aggregated(self._drawn[1]), fit=False)
+
+    def _ranged(self, event: Any) -> None:
+        self._range = (event.x0, event.x1)
+        self._settled.start()
 
     def _aggregated(self, height: int) -> Any:
         view, width = self._view

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def naive_cue(norm, share, by, stages=10):
         else:
             part = [norm[n, unit] ** 2 / sum(norm[n] ** 2) for n in range(batches)]
             cuts = [int(batches * at / stages) for at in range(stages + 1)]
-            means = [np.mean(part[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+            means = [np.mean(part[a:b]) for a, b in itertools.pairwise(cuts)]
             found.append(max(means) - min(means))
     return np.array(found)
 
@@ -84,8 +86,8 @@ def test_wrong_cues_are_refused():
 
 def naive_peaks(values, row_edges, column_edges):
     found = []
-    for a, b in zip(row_edges, row_edges[1:], strict=False):
-        for c, d in zip(column_edges, column_edges[1:], strict=False):
+    for a, b in itertools.pairwise(row_edges):
+        for c, d in itertools.pairwise(column_edges):
             block = np.abs(values[a:b, c:d])
             best = np.unravel_index(np.argmax(np.where(np.isnan(block), -1, block)), block.shape)
             found.append((a + best[0], c + best[1]))

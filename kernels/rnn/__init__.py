@@ -11,6 +11,7 @@ from .net import RecurrentNet
 from .recorded import RecordedBatch
 from .recording import Recording
 from .sample import sample
+from .torch_recorder import TorchRecorder
 from .trainer import Trainer
 from .unroll import bptt
 from .weights import from_state_dict
@@ -25,6 +26,7 @@ __all__ = [
     "Recording",
     "RecurrentNet",
     "StoreError",
+    "TorchRecorder",
     "Trainer",
     "bptt",
     "connectivity",

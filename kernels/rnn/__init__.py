@@ -12,6 +12,7 @@ from .recorded import RecordedBatch
 from .recording import Recording
 from .replay import Replay
 from .sample import sample
+from .torch_recorder import TorchRecorder
 from .trainer import Trainer
 from .unroll import bptt
 from .weights import from_state_dict
@@ -27,6 +28,7 @@ __all__ = [
     "RecurrentNet",
     "Replay",
     "StoreError",
+    "TorchRecorder",
     "Trainer",
     "bptt",
     "connectivity",

@@ -12,7 +12,7 @@ reset gate. Legend: n = T*B rows of steps, row s*B + b; C columns, one per lag; 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,22 +63,41 @@ class _Tally:
     unit_share: Any  # (3, Z) float64
 
 
+@dataclass
+class Entering:
+    """Errors that enter a net elsewhere than at h of the last layer: by index of the strand, in its own time."""
+
+    h: dict[int, Any] = field(default_factory=dict)  # (T, B, H) each
+    c: dict[int, Any] = field(default_factory=dict)  # (T, B, H) at the cell states of an LSTM
+
+    def __bool__(self) -> bool:
+        return bool(self.h or self.c)
+
+
 def itemize_inside(
-    net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, grads: dict[str, Any]
+    net: RecurrentNet,
+    run: Run,
+    own: list[Any],
+    total: Errors,
+    K: int,
+    grads: dict[str, Any],
+    entering: Entering | None = None,
 ) -> list[Inside]:
     """Every strand of a run whose errors and gradients are known, in the order of `net.strands`.
 
-    Works in the arrays `total.z`: they are overwritten.
+    Works in the arrays `total.z`: they are overwritten. Where further errors enter below the last layer of a
+    bidirectional net, they are not followed.
     """
+    entering = entering or Entering()
     tallies = [_new_tally(net, run, i, total.z[i], K, grads) for i in range(len(net.strands))]
     last = len(net.strands) - net.directions
     if net.bidirectional:
         for i in (last, last + 1):
-            _follow(net, run, [i], own[i - last], tallies, K)
+            _follow(net, run, [i], own[i - last], entering, tallies, K)
         if net.layers > 1:
             _both_sides(net, run, own, tallies[:last], K)
     else:
-        _follow(net, run, list(range(last, -1, -1)), own[0], tallies, K)
+        _follow(net, run, list(range(last, -1, -1)), own[0], entering, tallies, K)
     return [_finished(net, run, i, tally, K) for i, tally in enumerate(tallies)]
 
 
@@ -126,22 +145,29 @@ def _in_blocks(cell: Cell, G: Any, first: int, gates: tuple[int, ...]) -> Any:
     return out
 
 
-def _follow(net: RecurrentNet, run: Run, indices: list[int], seeds: Any, tallies: list[_Tally], K: int) -> None:
+def _follow(
+    net: RecurrentNet, run: Run, indices: list[int], own: Any, entering: Entering, tallies: list[_Tally], K: int
+) -> None:
     """Follow all losses through the strands `indices`, from the last layer down, lag by lag (see `lags.py`)."""
-    T, B, H = seeds.shape
-    seeds, chain = seeds.reshape(T * B, H), links(net, run, indices)
+    T, B, H = own.shape
+    entries: list[tuple[Any, Any]] = [(entering.h.get(i), entering.c.get(i)) for i in indices]
+    entries[0] = (own if entries[0][0] is None else own + entries[0][0], entries[0][1])
+    seeds = [tuple(None if part is None else part.reshape(T * B, H) for part in both) for both in entries]
+    chain = links(net, run, indices)
     chains = chains_of(run, run.strands[indices[0]].reverse)
     width = sum(link.cell.blocks + link.cell.states + 1 for link in chain) * H
-    per_block = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), FEWEST)
-    if not paths.takes_loops(seeds):
+    per_block = max(BLOCK_BYTES // (width * own.dtype.itemsize), FEWEST)
+    if not paths.takes_loops(own):
         per_block = max(len(chains), 1)
     for start in range(0, len(chains), per_block):
         _follow_block(chain, seeds, chains[start : start + per_block], [tallies[i] for i in indices], K, B)
 
 
-def _follow_block(chain: list[Link], seeds: Any, chains: Any, tallies: list[_Tally], K: int, B: int) -> None:
-    xp, cell = array_namespace(seeds), chain[0].cell
-    R, H, dtype = len(chains), seeds.shape[1], seeds.dtype
+def _follow_block(
+    chain: list[Link], seeds: list[tuple[Any, ...]], chains: Any, tallies: list[_Tally], K: int, B: int
+) -> None:
+    xp, cell = array_namespace(chains), chain[0].cell
+    R, H, dtype = len(chains), chain[0].W.shape[1], chain[0].W.dtype
     z = [xp.empty((R, cell.blocks * H), dtype) for _ in chain]
     carry = [xp.zeros((R, H if cell.code > 1 else 0), dtype) for _ in chain]
     d, above = xp.empty((R, cell.states * H), dtype), xp.empty((R if len(chain) > 1 else 0, H), dtype)
@@ -156,7 +182,9 @@ def _follow_block(chain: list[Link], seeds: Any, chains: Any, tallies: list[_Tal
             if k:
                 xp.matmul(z[i][a:, recurrent], link.W, out=d[a:, :H])
             else:
-                d[:, :H] = 0 if i else seeds[chains]
+                d[:, :H] = 0 if seeds[i][0] is None else seeds[i][0][chains]
+                if seeds[i][1] is not None:
+                    carry[i][...] = seeds[i][1][chains]
             if i:
                 xp.matmul(z[i - 1][a:, inward], link.down, out=above[a:])
             scales = (factor[a:], biggest[a:], exponent[a:])

@@ -9,7 +9,7 @@ import numpy as np
 
 STATES = ("state", "cell_state")  # fields that hold the states a batch started from
 EXACT = ("loss", "norm")  # floats that are kept as whole float32; of all others 16 significant bits, but for STATES
-LARGEST = np.finfo(np.float32).max
+LARGEST = np.uint32(0x7F7FFF00).view(np.float32)  # of 16 significant bits; what exceeds float32 is kept as this
 
 Field = tuple[str, np.dtype, tuple[int, ...]]  # name, dtype and shape of one array of a batch
 
@@ -24,13 +24,17 @@ def stored(name: str, array: np.ndarray, token: np.dtype) -> np.ndarray:
         return array.astype("<f2")
     if name in STATES:
         return array.astype(array.dtype.newbyteorder("<"))
-    return array.astype("<f4") if name in EXACT else rounded(array)
+    return single(array) if name in EXACT else rounded(array)
+
+
+def single(array: np.ndarray) -> np.ndarray:
+    """float32; what exceeds it becomes the largest."""
+    return (np.clip(array, -LARGEST, LARGEST) if array.dtype.itemsize > 4 else array).astype("<f4")
 
 
 def rounded(array: np.ndarray) -> np.ndarray:
     """float32 with 16 significant bits: an empty byte plane costs nothing on disk."""
-    array = np.clip(array, -LARGEST, LARGEST).astype("<f4") if array.dtype.itemsize > 4 else array.astype("<f4")
-    return ((array.view("<u4") + np.uint32(0x80)) & np.uint32(0xFFFFFF00)).view("<f4")
+    return ((single(array).view("<u4") + np.uint32(0x80)) & np.uint32(0xFFFFFF00)).view("<f4")
 
 
 def packed(arrays: Mapping[str, np.ndarray]) -> tuple[Iterator[bytes], Iterator[bytes]]:

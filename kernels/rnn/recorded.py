@@ -28,7 +28,7 @@ class RecordedBatch:
 
     number: int  # place in the recording
     step: int  # training step
-    position: int  # first character of sequence 0 in the corpus
+    position: int  # first character of sequence 0 in the corpus; -1 where there is none
     norm: np.ndarray  # (T, K, B)
     lags: np.ndarray  # (K,) how many steps ahead of the state step each loss lies
     beyond: np.ndarray  # (T, B)
@@ -113,21 +113,32 @@ def overview_numbers(arrays: dict[str, np.ndarray], lags: np.ndarray) -> list[li
     """loss, max_gradient, mean_lag, correct of every batch (the first axis); nan where it is not known."""
     count = len(arrays["loss"])
     norm = arrays["norm"].astype(np.float64)
+    far = 1 if "mask" not in arrays else within(arrays["mask"], lags)[:, :, None]
     columns = (
         _known_mean(arrays["loss"].reshape(count, -1)),
         norm.sum(axis=2).reshape(count, -1).max(axis=1),
-        mean_lag(norm, lags),
+        mean_lag(norm * far, lags),
         _known_mean(_right(arrays).reshape(count, -1)),
     )
     return [column.tolist() for column in columns]
+
+
+def within(mask: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """(count, T, B) bool: whether a step's nearest and farthest losses lie within its sequence, not in padding."""
+    found = np.zeros(mask.shape, bool)
+    first, last, T = max(-int(lags.min()), 0), max(int(lags.max()), 0), mask.shape[1]
+    if first + last < T:
+        real = mask != 0
+        found[:, first : T - last] = real[:, : T - first - last] & real[:, first + last :]
+    return found
 
 
 def _right(arrays: dict[str, np.ndarray]) -> np.ndarray:
     """(count, T, B): 1 where the most probable symbol is the target, nan where there is nothing to compare."""
     if "top" not in arrays or "targets" not in arrays:
         return np.full(arrays["loss"].shape, np.nan)
-    right = (arrays["top"][..., 0] == arrays["targets"]).astype(np.float64)
-    return np.where(arrays["mask"] != 0, right, np.nan) if "mask" in arrays else right
+    right = arrays["top"][..., 0] == arrays["targets"]
+    return np.where(np.isnan(arrays["loss"]), np.nan, right)
 
 
 def _known_mean(values: np.ndarray) -> np.ndarray:

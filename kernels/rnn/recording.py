@@ -95,6 +95,8 @@ class Recording(RecordingReader):
         """A new recording without a corpus; raises as `create`."""
         if find_target(net, parameter).is_state:
             raise ValueError(f"parameter: a recording holds shares too, and {parameter!r} has no gradient to share")
+        if lags is None:
+            raise ValueError("lags must be a whole number: a recording has one shape, whatever its batches' lengths")
         check_lags(lags, max(lags, 1) if isinstance(lags, int) else 1)
         path = Path(path)
         recording = cls(path, *cls._connected(path, create=True, write=True))
@@ -238,7 +240,9 @@ class Recording(RecordingReader):
             return
         steps, positions, batches, insides = zip(*self._waiting, strict=True)
         self._waiting, self._waiting_bytes = [], 0
-        token = np.min_scalar_type(max(self.settings["outputs"], self.settings["inputs"]) - 1).newbyteorder("<")
+        settings = self.settings
+        most = settings.get("tokens") or max(settings["outputs"], settings["inputs"])
+        token = np.min_scalar_type(most - 1).newbyteorder("<")
         self._check_fields({name: stored(name, array, token) for name, array in batches[0].items()})
         arrays = {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
         arrays = {name: stored(name, array, token) for name, array in arrays.items()}
@@ -251,15 +255,15 @@ class Recording(RecordingReader):
             self._run_many("INSERT INTO overview VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             self._run_many("INSERT INTO batch VALUES (?, ?, ?)", blobs)
             for strand, every in enumerate(zip(*insides, strict=True)):
-                self._write_inside(numbers, strand, every)
+                self._write_inside(numbers, strand, every, arrays.get("mask"))
         self._count = first + len(steps)
 
-    def _write_inside(self, numbers: range, strand: int, insides: Sequence[Inside]) -> None:
+    def _write_inside(self, numbers: range, strand: int, insides: Sequence[Inside], mask: np.ndarray | None) -> None:
         cell, strands = self._cell, len(self._strand_names)
         parts = views.kept(cell, insides)
         places = (number * strands + strand for number in numbers)
         self._run_many("INSERT INTO inside VALUES (?, ?, ?)", zip(places, *packed(parts), strict=True))
-        few = views.numbers(cell, parts, insides[0].lags)
+        few = views.numbers(cell, parts, insides[0].lags, mask)
         rows = ((strand, number, row.tobytes()) for number, row in zip(numbers, few, strict=True))
         self._run_many("INSERT INTO inside_overview VALUES (?, ?, ?)", rows)
         units = views.kept_units(cell, insides)

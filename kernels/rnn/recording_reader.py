@@ -17,7 +17,7 @@ from . import views
 from .cells import Cell, cell_named
 from .corpus import Corpus
 from .net import RecurrentNet
-from .planes import Field, from_three_bytes, unpacked
+from .planes import Field, from_three_bytes, single, unpacked
 from .recorded import RecordedBatch
 from .recording_file import RecordingFile
 from .target import lags_of
@@ -60,11 +60,31 @@ class RecordingReader(RecordingFile):
         """The vocabulary: the symbol of every token. None where a foreign training loop has no tokens."""
         if self._symbols is None:
             if self.settings["source"] != "trainer":
-                return self.settings.get("symbols")
+                return self._called("symbols")
             rows = self._rows("SELECT symbols FROM corpus")
             with self._understood("its symbols"):
                 self._symbols = [str(symbol) for symbol in json.loads(rows[0][0])]
         return self._symbols
+
+    @property
+    def target_symbols(self) -> list[str] | None:
+        """The vocabulary of targets and predictions, where it is another one than that of the inputs."""
+        given = self._called("target_symbols") if self.settings["source"] != "trainer" else None
+        return self.symbols if given is None else given
+
+    def _called(self, field: str) -> list[str] | None:
+        """Names of tokens in a recording without a corpus: given ones, or numbers where it is known how many."""
+        settings = self.settings
+        given, own = settings.get(field), "input_tokens" if field == "symbols" else "target_tokens"
+        with self._understood("its symbols"):
+            if given is not None:
+                return [str(symbol) for symbol in given]
+            count = settings.get(own)
+            if field == "symbols" and count is None:
+                count = settings.get("target_tokens")
+            if field == "target_symbols" and count == settings.get("input_tokens"):
+                return None
+            return None if count is None else [str(token) for token in range(count)]
 
     def corpus(self) -> Corpus:
         """The corpus that was learned from.
@@ -104,6 +124,20 @@ class RecordingReader(RecordingFile):
         with self._understood("its settings"):
             name = self._main if parameter is None else parameter
             return lags_of(name, settings["layers"], settings["bidirectional"], columns)
+
+    def lags_of_strand(self, strand: str) -> np.ndarray:
+        """The lags of every column of its parameters' norms."""
+        return self.lags(self._columns(self._strand_names.index(strand)), f"weight_hh_{strand}")
+
+    @property
+    def field_names(self) -> list[str]:
+        """The arrays of a batch; none before the first one is written."""
+        return [name for name, _, _ in self._fields]
+
+    @property
+    def batch_shape(self) -> tuple[int, int] | None:
+        """Steps and sequences of every batch, or None before the first one is written."""
+        return next(((shape[0], shape[1]) for name, _, shape in self._fields if name == "loss"), None)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -149,7 +183,7 @@ class RecordingReader(RecordingFile):
         kind, strand = views.split(parameter)
         with self._understood("its inside"):
             parts, lags = self._inside(wanted, strand, arrays["loss"].shape)
-            arrays |= {name: a.astype(np.float32) for name, a in views.view_of(self._cell, parts, kind, gate).items()}
+            arrays |= {name: single(a) for name, a in views.view_of(self._cell, parts, kind, gate).items()}
             return RecordedBatch(wanted, step, position, lags=lags, parameter=parameter, gate=gate, **arrays)
 
     def overview(self, start: int = 0, parameter: str | None = None, gate: str | None = None) -> pd.DataFrame:
@@ -285,7 +319,8 @@ class RecordingReader(RecordingFile):
             if "cell_state" in arrays:
                 arrays["state"] = (arrays["state"], arrays.pop("cell_state"))
             if "mask" in arrays:
-                arrays["mask"] = arrays["mask"].astype(bool)
+                mask = arrays.pop("mask").astype(bool)
+                arrays["mask"] = None if mask.all() else mask
             return step, position, arrays
 
     def _inside(self, number: int, strand: str, shape: tuple[int, ...]) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -110,8 +110,12 @@ class Trainer:
         LookupError
             If the recording holds no snapshot.
         """
+        if recording.settings["source"] != "trainer":
+            raise ValueError(
+                f"{recording.path}: of a PyTorch training loop; go on with it by TorchRecorder(resume=True)"
+            )
         net = recording.net()
-        settings = recording.settings["trainer"]
+        settings = dict(recording.settings["trainer"])
         step, state, arrays = recording.snapshot()  # type: ignore[misc]
         recording.forget_after(step)
         trainer = cls(

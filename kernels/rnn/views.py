@@ -17,7 +17,8 @@ from .cells import Cell
 from .flow import Flow
 from .inside import Inside
 from .items import mean_lag
-from .planes import Field, rounded, three_bytes
+from .planes import Field, rounded, single, three_bytes
+from .recorded import within
 from .unroll import Run
 
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")  # of every strand, in PyTorch's order
@@ -103,15 +104,21 @@ def kept_units(cell: Cell, insides: Sequence[Inside]) -> np.ndarray:
 
 
 def view_of(cell: Cell, parts: Mapping[str, np.ndarray], parameter: str, gate: str | None) -> dict[str, np.ndarray]:
-    """norm, beyond, share and share_beyond of a parameter ("weight_hh"); leading axes of the parts stay."""
+    """norm, beyond, share and share_beyond (float64) of a parameter ("weight_hh"); leading axes of the parts stay."""
     blocks, places = blocks_of(cell, parameter, gate), entries_of(cell, parameter, gate)
     reach = _reach(parts, parameter)
     return {
-        "norm": _root(parts["block_norm"], blocks, -4) * (1 if reach is None else reach[..., None, :]),
+        "norm": view_of_norm(cell, parts, parameter, gate),
         "beyond": _root(parts["beyond"], blocks, -3) * (1 if reach is None else reach),
-        "share": np.take(parts["share"], places, axis=-4).sum(axis=-4),
-        "share_beyond": np.take(parts["share_beyond"], places, axis=-3).sum(axis=-3),
+        "share": np.take(parts["share"], places, axis=-4).sum(axis=-4, dtype=np.float64),
+        "share_beyond": np.take(parts["share_beyond"], places, axis=-3).sum(axis=-3, dtype=np.float64),
     }
+
+
+def view_of_norm(cell: Cell, parts: Mapping[str, np.ndarray], parameter: str, gate: str | None) -> np.ndarray:
+    """(..., T, C, B) the norms alone."""
+    norm, reach = _root(parts["block_norm"], blocks_of(cell, parameter, gate), -4), _reach(parts, parameter)
+    return norm if reach is None else norm * reach[..., None, :]
 
 
 def _reach(parts: Mapping[str, np.ndarray], parameter: str) -> np.ndarray | None:
@@ -121,12 +128,10 @@ def _reach(parts: Mapping[str, np.ndarray], parameter: str) -> np.ndarray | None
 
 
 def _root(norms: np.ndarray, blocks: list[int], axis: int) -> np.ndarray:
-    chosen = np.take(norms, blocks, axis=axis)
-    if len(blocks) == 1:
-        return chosen.squeeze(axis)
-    top = chosen.max(axis=axis, keepdims=True, initial=0)
-    top[top == 0] = 1  # squares of float32 may not fit
-    return np.sqrt(((chosen / top) ** 2).sum(axis=axis)) * top.squeeze(axis)
+    """Root of the sum of squares over some blocks, in float64: norms may be as large as float32 goes."""
+    chosen = np.take(norms, blocks, axis=axis).astype(np.float64)
+    with np.errstate(over="ignore"):
+        return chosen.squeeze(axis) if len(blocks) == 1 else np.sqrt((chosen * chosen).sum(axis=axis))
 
 
 def flow_of(cell: Cell, run: Run, inside: Inside, parameter: str) -> Flow:
@@ -137,20 +142,18 @@ def flow_of(cell: Cell, run: Run, inside: Inside, parameter: str) -> Flow:
     return Flow(**known, loss=run.loss, parameter=parameter, whole=None, remainder=None)
 
 
-def numbers(cell: Cell, parts: Mapping[str, np.ndarray], lags: np.ndarray) -> np.ndarray:
-    """(batches, views, 2) float32: max_gradient and mean_lag of every parameter and gate, in the order of `views`."""
-    found = []
+def numbers(
+    cell: Cell, parts: Mapping[str, np.ndarray], lags: np.ndarray, mask: np.ndarray | None = None
+) -> np.ndarray:
+    """(batches, views, 2) float32: max_gradient and mean_lag of every parameter and gate, in the order of `views`.
+
+    mask: (batches, T, B), 0 where a step is padding.
+    """
+    found, far = [], 1 if mask is None else within(mask, lags)[:, :, None]
     for parameter, gate in views(cell):
         norm = view_of_norm(cell, parts, parameter, gate)
-        found.append((norm.sum(axis=-2).reshape(len(norm), -1).max(axis=1), mean_lag(norm, lags)))
-    return np.array(found).transpose(2, 0, 1).astype(FLOAT)
-
-
-def view_of_norm(cell: Cell, parts: Mapping[str, np.ndarray], parameter: str, gate: str | None) -> np.ndarray:
-    """(..., T, C, B) float64 norms alone."""
-    norm = _root(parts["block_norm"], blocks_of(cell, parameter, gate), -4).astype(np.float64)
-    reach = _reach(parts, parameter)
-    return norm if reach is None else norm * reach[..., None, :]
+        found.append((norm.sum(axis=-2).reshape(len(norm), -1).max(axis=1), mean_lag(norm * far, lags)))
+    return single(np.array(found)).transpose(2, 0, 1)
 
 
 def views(cell: Cell) -> list[tuple[str, str | None]]:

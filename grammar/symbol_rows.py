@@ -62,7 +62,7 @@ class SymbolRows(Selection1DExpr, Dataset, Element2D):
         ----------
         batch : object with targets and predicted (T,) or (T, B) int, and if there, top and top_probability (T, n) or
             (T, B, n): the most probable symbols of each step, best first. Where `predicted` is None the second row
-            stays empty.
+            stays empty, as do both at steps that `mask` (T,) or (T, B), if there, calls padding.
         symbols : list of str, or None
             The vocabulary the numbers count in; None: the numbers themselves are shown.
         sequence : int
@@ -75,11 +75,13 @@ class SymbolRows(Selection1DExpr, Dataset, Element2D):
         vocabulary = None if symbols is None else np.asarray([readable(symbol) for symbol in symbols], dtype=str)
         true = _of_sequence(batch.targets, 1, sequence)
         predicted = None if batch.predicted is None else _of_sequence(batch.predicted, 1, sequence)
+        mask = getattr(batch, "mask", None)
+        there = np.full(len(true), True) if mask is None else _of_sequence(mask, 1, sequence)
         table = {
             "step": np.arange(len(true)),
-            "symbol": _spell(vocabulary, true),
-            "predicted": np.full(len(true), "") if predicted is None else _spell(vocabulary, predicted),
-            "correct": np.full(len(true), True) if predicted is None else true == predicted,
+            "symbol": np.where(there, _spell(vocabulary, true), ""),
+            "predicted": np.where(there, "" if predicted is None else _spell(vocabulary, predicted), ""),
+            "correct": np.full(len(true), True) if predicted is None else (true == predicted) | ~there,
             "probability": np.full(len(true), np.nan),
         }
         vdims = list(cls.vdims)

@@ -109,7 +109,8 @@ class Explorer:
         chosen = self.controls.chosen()
         shared = bool(chosen.pop("shared"))
         span = shared_span(self._batch_at, self.frame, str(chosen["kind"])) if shared else None
-        self.views = BatchViews(self.session, self.recording.symbols, HEIGHTS, span=span, **chosen)  # type: ignore[arg-type]
+        vocabularies = self.recording.symbols, self.recording.target_symbols
+        self.views = BatchViews(self.session, vocabularies, HEIGHTS, span=span, **chosen)  # type: ignore[arg-type]
         self._draw_panel()
         self._describe()
 

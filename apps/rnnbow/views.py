@@ -23,7 +23,8 @@ class BatchViews:
     Parameters
     ----------
     session : Session
-    symbols : list of str or None
+    vocabularies : pair of lists of str, or None
+        The symbols of inputs, and of targets and predictions; None: not known.
     heights : dict
         Pixels of "rows", "flow" and "horizon".
     kind, transform, beyond, sequence
@@ -35,7 +36,7 @@ class BatchViews:
     def __init__(
         self,
         session: Session,
-        symbols: list[str] | None,
+        vocabularies: tuple[list[str] | None, list[str] | None],
         heights: dict[str, int],
         kind: str,
         transform: str,
@@ -43,7 +44,7 @@ class BatchViews:
         sequence: int,
         span: Span | None,
     ) -> None:
-        self.session, self.symbols, self.heights = session, symbols, heights
+        self.session, self.vocabularies, self.heights = session, vocabularies, heights
         self.kind, self.transform, self.beyond, self.sequence, self.span = kind, transform, beyond, sequence, span
         self._plots: list[Any] = []
 
@@ -54,7 +55,7 @@ class BatchViews:
 
     def flow(self, batch: Any, gradients: Any = None) -> lv.GradientFlow:
         """The stacked bars of a batch; with `gradients`, those of what was itemized of it later."""
-        names = batch_symbols(batch, self.symbols, self.sequence)
+        names = batch_symbols(batch, self.vocabularies[1], self.sequence)
         return lv.GradientFlow.from_flow(gradients or batch, self.sequence, self.kind, names, self.beyond)
 
     def draw(self, batch: Any) -> Any:
@@ -83,7 +84,7 @@ class BatchViews:
     def with_own_scale(self) -> BatchViews:
         """The same, each batch on a scale of its own."""
         chosen = (self.kind, self.transform, self.beyond, self.sequence)
-        return BatchViews(self.session, self.symbols, self.heights, *chosen, None)
+        return BatchViews(self.session, self.vocabularies, self.heights, *chosen, None)
 
     def fits(self, batch: Any) -> bool:
         """Whether a batch can be shown in the plots that were drawn."""
@@ -92,11 +93,11 @@ class BatchViews:
     def _rows(self, batch: Any) -> list[lv.SymbolRows]:
         """Of a foreign training the targets may not be known; then the inputs are better than nothing."""
         if batch.targets is not None:
-            return [lv.SymbolRows.from_batch(batch, self.symbols, self.sequence)]
+            return [lv.SymbolRows.from_batch(batch, self.vocabularies[1], self.sequence)]
         if batch.inputs is None:
             return []
-        inputs = SimpleNamespace(targets=batch.inputs, predicted=None)
-        return [lv.SymbolRows.from_batch(inputs, self.symbols, self.sequence)]
+        inputs = SimpleNamespace(targets=batch.inputs, predicted=None, mask=batch.mask)
+        return [lv.SymbolRows.from_batch(inputs, self.vocabularies[0], self.sequence)]
 
     def _row_names(self, batch: Any) -> list[tuple[int, str]]:
         if batch.targets is None:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from browser import bokeh_serve
 from rnnbow_page import HELPERS, record
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from learnviews.kernels import rnn
 
@@ -24,31 +26,34 @@ KINDS = {
         "weight_hh, forward",
     ),
     "e-old": ({"cell": "gru", "inside": False}, [], "weight_hh"),
-    "f-torch": (None, ["parameter", "gate"], "weight_hh"),
+    "f-numbers": (None, ["parameter", "gate"], "weight_hh"),
+    "g-sentences": (None, ["parameter", "gate"], "weight_hh"),
 }
 
 
-def foreign(path):
-    """A GRU's recording without tokens, targets, losses, corpus and snapshots, as of a foreign training."""
-    corpus = rnn.Corpus.embedded()
-    symbols = len(corpus.symbols)
-    net = rnn.RecurrentNet("gru", symbols, 60, symbols, rng=0)
-    with rnn.Recording.open(path.with_name("b-gru.rnnbow")) as known:
-        batches = [known[number] for number in range(12)]
-    trainer = rnn.Trainer(net, corpus, length=25)
-    with rnn.Recording.new(path, net, 6, "weight_hh_l0", True, source="torch") as recording:
-        append, trainer.record = recording.append_arrays, recording
-
-        def lacking(step, position, run, flow, state, inside):
-            names = ("norm", "beyond", "share", "share_beyond")
-            arrays = {name: np.asarray(getattr(flow, name), np.float32) for name in names}
-            arrays |= {"loss": np.full(run.loss.shape, np.nan, np.float32), "state": np.asarray(state)}
-            append(step, position, arrays, inside)
-
-        recording.append, recording.add_snapshot = lacking, lambda *_: None
-        trainer.every = 10
-        trainer.run(120)
-    assert len(batches) == 12
+def foreign(path, tokens):
+    """Recorded from a loop of PyTorch's: of padded sentences with their targets, or of numbers with one target each."""
+    torch.manual_seed(1)
+    embed, decode = torch.nn.Embedding(9, 5), torch.nn.Linear(8, 9)
+    net = torch.nn.LSTM(5, 8) if tokens else torch.nn.GRU(5, 8)
+    model = torch.nn.ModuleDict({"embed": embed, "net": net, "decode": decode})
+    words = [f"word{at}" for at in range(9)]
+    names = {"symbols": words, "target_symbols": [f"tag{at}" for at in range(9)]} if tokens else {}
+    lengths = torch.tensor([10, 7])
+    with rnn.TorchRecorder(model, path, every=1, lags=4, **names) as recorder:
+        for _ in range(12):
+            x, y = torch.randint(0, 9, (10, 2)), torch.randint(0, 9, (10, 2))
+            if tokens:
+                packed = pack_padded_sequence(embed(x), lengths)
+                scores = decode(pad_packed_sequence(net(packed)[0])[0])
+                y[7:, 1] = -100
+                loss = torch.nn.functional.cross_entropy(scores.flatten(0, 1), y.flatten())
+            else:
+                scores = decode(net(torch.randn(10, 2, 5))[0])
+                loss = (scores[-1, :, 0] - y[0]).square().mean()
+            model.zero_grad()
+            loss.backward()
+            recorder.step(targets=y if tokens else None)
     return path
 
 
@@ -58,7 +63,8 @@ def folder(tmp_path_factory):
     for name, (kind, _, _) in KINDS.items():
         if kind is not None:
             record(folder / f"{name}.rnnbow", **SHORT, **kind)
-    foreign(folder / "f-torch.rnnbow")
+    foreign(folder / "f-numbers.rnnbow", tokens=False)
+    foreign(folder / "g-sentences.rnnbow", tokens=True)
     with rnn.Recording.open(folder / "e-old.rnnbow", write=True) as old:
         old._connection.execute("DELETE FROM snapshot")
     return folder
@@ -247,7 +253,7 @@ def test_a_recording_without_units_or_snapshots_tells_so(app):
 
 
 def test_a_foreign_training_is_shown_with_what_is_there(app):
-    show(app, "f-torch")
+    show(app, "f-numbers")
     assert app.js("lv.figure('rows')") is None
     said = app.js("lv.text()")
     assert "loss" not in said and "characters" not in said and "nan" not in said
@@ -257,6 +263,19 @@ def test_a_foreign_training_is_shown_with_what_is_there(app):
     app.page.mouse.click(place["x"], place["y"])
     app.wait("lv.said().includes('cannot be run again here')")
     assert app.js("lv.message()") == ""
+
+
+def test_padded_sentences_of_a_foreign_training(app):
+    show(app, "g-sentences")
+    app.js("lv.model('sequences').children[1].value = 1")
+    app.wait("lv.text().includes('sequence 1 of 2')")
+    rows = app.js("""() => {
+      const d = lv.sources(lv.figure("rows")).find((d) => "verdict" in d)
+      return [[...d.symbol].slice(0, 10), [...d.verdict].slice(0, 10)]
+    }""")
+    assert all(symbol.startswith("tag") for symbol in rows[0][:7]) and rows[0][7:] == ["", "", ""]
+    assert set(rows[1][7:]) == {"not known"} and set(rows[1][:7]) <= {"right", "wrong"}
+    assert "nats" in app.js("lv.text()") and "% right" in app.js("lv.text()")
 
 
 def test_strips_grow_with_the_recording(page, tmp_path):

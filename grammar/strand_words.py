@@ -69,6 +69,7 @@ def row_words(rows: Sequence[Row], cell: str = "", brief: bool = False) -> list[
         parts += [arrow if brief else direction] if len(directions) > 1 else []
         name = GATES.get(cell, {}).get(gate or "", gate)
         if name is not None:
-            parts += [(BRIEF.get(name, name) if parts else name) if brief else gate_words(gate or "", cell)]
+            short = BRIEF.get(name, name) if parts or " " in name else name
+            parts += [short if brief else gate_words(gate or "", cell)]
         words.append((" " if brief else ", ").join(parts) or "all")
     return words

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import param
-from bokeh.models import ColorBar, CustomJSTickFormatter, FixedTicker, LinearColorMapper, Title
+from bokeh.models import CustomJSTickFormatter, FixedTicker, LinearColorMapper
+from bokeh.models.annotations import ColorBar, Title
 from bokeh.models.glyph import Glyph
 from bokeh.models.glyphs import HStrip, VSpan
 from holoviews import Dimension
@@ -24,9 +25,10 @@ LOW = 1.0  # height of all rows that are not drawn high, as a share of those tha
 TRUE_VALUE = """
 const value = floor > 0 ? Math.sign(tick) * floor * (10 ** Math.abs(tick) - 1) : tick
 const end = !(percent && most > 0 && Math.abs(value) > 0.99 * most) ? "" : value > 0 ? "≥ " : "≤ "
-return percent ? `${end}${Number((100 * value).toPrecision(2))}%` : `${Number(value.toPrecision(2))}`
+return percent ? `${end}${Number((100 * value).toPrecision(2))}%`
+  : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : `${Number(value.toPrecision(2))}`
 """
-NAMES = 68  # pixels for the name of a row
+NAMES = 62  # pixels for the name of a row
 
 
 class TrainingGridPlot(LayeredPlot):
@@ -207,7 +209,8 @@ class TrainingGridPlot(LayeredPlot):
 
     def _hover_opts(self, element: Any) -> tuple[list[tuple[str, str]], dict[str, Any]]:
         tips = [(element.row_name, "@name"), ("batch", "@at{0,0}")]
-        tips += [("gradient norm", "@norm{%.4g} nats per unit weight"), ("part of |G|²", "@part{0.00%}")]
+        tips += [("gradient norm", f"@norm{{%.4g}} {element.get_dimension('norm').unit or ''}")]
+        tips += [("part of |G|²", "@part{0.00%}")]
         return tips, {"formatters": {"@norm": "printf"}}
 
     def _get_axis_dims(self, element: Any) -> tuple[Dimension, Dimension]:

@@ -298,6 +298,7 @@ class Explorer:
             return
         known, recorded = len(self.frame), len(self.recording)
         if recorded == known:
+            self.inside.grow()
             return
         if recorded < known or not known:  # resumed from an earlier snapshot, or the first batches
             self.open(self.controls.recording.value)
@@ -306,7 +307,6 @@ class Explorer:
         self.controls.number.high = recorded - 1
         if self.overview is not None:
             self.overview.grow(self.frame)
-            self.inside.refresh()
         if self.selected == known - 1 and self.previewed is None:  # who looks at the newest goes on doing so
             self.select(recorded - 1)
         self._describe()

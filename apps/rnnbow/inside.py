@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from html import escape
 from typing import Any
 
+import numpy as np
 from bokeh.layouts import column, row
 from bokeh.models import Button, Div, Select, Spacer
 
@@ -16,7 +18,7 @@ from learnviews.apps.rnnbow.choosers import Choosers
 from learnviews.apps.rnnbow.library import Library
 from learnviews.apps.rnnbow.strips import Strip
 from learnviews.apps.rnnbow.unit_bars import UnitBars
-from learnviews.apps.rnnbow.views import BatchViews
+from learnviews.apps.rnnbow.views import BatchViews, per_unit_of_loss
 from learnviews.grammar.serve import Session
 from learnviews.grammar.strand_words import kind_of
 from learnviews.grammar.unit_flow import CUES
@@ -24,6 +26,7 @@ from learnviews.grammar.unit_flow import CUES
 HEIGHT, HEAD, BARS = 508, 34, 142  # pixels: of the panel, its widgets, the stacked bars
 ROW, DENSE, FEW, ROWS = 14, 10, 8, 226  # of a row of gates, few or many; of all of them at most
 NAMED = 12  # of a unit that has its name beside it
+PAUSE = 5  # times as long as reading took, before it is done again for new batches
 TOGETHER = "all together"
 STYLE = ":host { font-size: 12.5px; color: #33454f; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }"
 EMPTY = {
@@ -93,7 +96,9 @@ class Inside:
         self._read: Any = None  # what the units on show were read for
         self._both: Any = None  # (norm, share) of the units
         self._parts: dict[Any, Any] = {}  # (norm, share) of every row of gates
-        self.order.on_change("value", lambda attr, old, new: self._show_units())
+        self._started: float | None = None  # since when units are being read
+        self._finished, self._spent = 0.0, 0.0  # when they had been, and seconds it took
+        self.order.on_change("value", lambda attr, old, new: self.refresh())
         self.unit.on_change("value", lambda attr, old, new: self._chose_unit())
         self.cancel.on_click(self._cancelled)
 
@@ -102,6 +107,7 @@ class Inside:
     def open(self, recording: Any) -> None:
         """Go over to another recording."""
         self.recording, self._read, self._both, self._batch, self._parts = recording, None, None, None, {}
+        self._started = None
         self._view, self._views = ("", None), None
         for strip in (self.units, self.gates):
             strip.forget()
@@ -130,22 +136,27 @@ class Inside:
 
     def refresh(self) -> None:
         """Read units and gates where that has not been done, or there are more batches by now."""
-        if not self.model.visible or self.recording is None:
-            return
-        wanted = (self._view, tuple(self._rows), len(self.recording))
-        if wanted == self._read:
-            self._show_units()
-            self._show_gates()
+        if not self.model.visible or self.recording is None or self._views is None:
             return
         if len(self.recording.parameters) < 2:
             self._tell_absent()
             return
-        self._read = wanted
+        wanted = (self._view, tuple(self._rows), len(self.recording))
+        if wanted != self._read:
+            self._read, self._both = wanted, None
+            if len(self._rows) > 1:
+                self.jobs.start("gates", self._sums, self._gates_read)
+        else:
+            self._show_gates()
         if self.units.plot is None:
             self._empty("units", self._units_height(), "Reading what moved each unit …")
-        self.jobs.start("units", partial(self.recording.units, *self._view), self._units_read)
-        if len(self._rows) > 1:
-            self.jobs.start("gates", self._sums, self._gates_read)
+        self._read_units()
+
+    def grow(self) -> None:
+        """Follow a recording that is being written, without reading it over and over where that takes long."""
+        rested = self._started is None and time.monotonic() - self._finished > PAUSE * self._spent
+        if rested and self._read and self._read[2] != len(self.recording):
+            self.refresh()
 
     def show(self, batch: Any, selected: bool) -> None:
         """Another batch is selected, or only looked at for a moment."""
@@ -164,29 +175,29 @@ class Inside:
 
     # -- units ------------------------------------------------------------------------------------------------------
 
-    def _units_read(self, both: Any, version: int) -> None:
-        self._both = both
-        self._show_units()
+    def _read_units(self) -> None:
+        """Have a thread read the units and put them in order."""
+        asked = (self._both, self.recording, self._view)
+        look = {"by": self.order.value, "kind": self._views.kind, "apart": self._names_shown(), "what": self._words}
+        self._started = time.monotonic()
+        self.jobs.start("units", partial(_unit_flow, *asked, look), self._units_made)
 
-    def _show_units(self) -> None:
-        if self._both is None or not self.model.visible or self.recording is None:
-            return
-        by = self.order.value
-        element = lv.UnitFlow.from_units(
-            *self._both,
-            by=by,
-            kind=self._views.kind,
-            apart=max((self._units_height() - 24) // (2 * NAMED), 3),
-            chosen=self._unit(),
-            what=self._words,
+    def _units_made(self, made: tuple[Any, lv.UnitFlow], version: int) -> None:
+        self._both, element = made
+        self._over()
+        unit = self._unit()
+        self._show_strip(
+            "units", self.units, element.clone(chosen=unit) if unit is not None else element, self._units_height()
         )
-        self._show_strip("units", self.units, element, self._units_height())
-        scores = element.scores
-        said = [
-            f"{unit} · {score:.2g}" if by == "norm" else f"{unit} · {score:.1%}"
-            for unit, score in zip(element.keys, scores, strict=True)
-        ]
-        self._set_unit(self.unit.value, list(zip(map(str, element.keys), said, strict=True)))
+        self._set_unit(self.unit.value, _unit_options(element))
+
+    def _over(self) -> None:
+        """Reading has come to an end."""
+        self._finished = time.monotonic()
+        self._spent, self._started = self._finished - (self._started or self._finished), None
+
+    def _names_shown(self) -> int:
+        return max((self._units_height() - 24) // (2 * NAMED), 3)
 
     def _unit(self) -> int | None:
         return int(self.unit.value) if self.unit.value else None
@@ -253,6 +264,7 @@ class Inside:
     # -- drawing ----------------------------------------------------------------------------------------------------
 
     def _show_strip(self, name: str, strip: Strip, element: Any, height: int) -> None:
+        element = per_unit_of_loss(element, not np.isnan(self._batch.loss).all())
         figure = strip.show(element, self._overview.plot.state.x_range, height, self._transform())
         if figure is not None:
             self.places[name].children = [figure]
@@ -288,8 +300,8 @@ class Inside:
         self._empty(
             "units",
             self._units_height(),
-            "This recording holds one parameter as a whole, and nothing of its units. "
-            "Recordings made with this version hold all of them.",
+            "This recording holds one parameter as a whole, and nothing of its gates and units. "
+            "Choose a unit above to have its bars computed.",
         )
         self.places["gates"].visible = False
         hidden = int(self.recording.settings["hidden"])
@@ -324,11 +336,29 @@ class Inside:
         self.unit.value = ""
 
     def _failed(self, message: str) -> None:
+        self._over()
         self.cancel.visible = False
         self.bars.stop()
         if self._batch is not None:
             self.bars.show(self._batch)
-        self._say(f"<b>{escape(message)}</b>")
+        message = message.removeprefix(f"{self.recording.path}: ")
+        self._say(f'<b title="{escape(message)}">{escape(message[:1].upper() + message[1:])}</b>')
 
     def _say(self, html: str) -> None:
         self.said.text = html
+
+
+def _unit_flow(
+    both: Any, recording: Any, view: tuple[str, str | None], look: dict[str, Any]
+) -> tuple[Any, lv.UnitFlow]:
+    """In a thread: (norm, share) of the units, read if they are not known, and the element they make."""
+    both = recording.units(*view) if both is None else both
+    return both, lv.UnitFlow.from_units(*both, **look)
+
+
+def _unit_options(element: lv.UnitFlow) -> list[tuple[str, str]]:
+    """What to choose a unit from: number, and what the units are ordered by."""
+    shown = "{:.2g}" if element.by == "norm" else "{:.1%}"
+    return [
+        (str(unit), f"{unit} · {shown.format(score)}") for unit, score in zip(element.keys, element.scores, strict=True)
+    ]

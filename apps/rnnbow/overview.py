@@ -10,6 +10,7 @@ import pandas as pd
 from holoviews.streams import MouseLeave, PlotSize, PointerX, RangeX, Stream, Tap
 
 import learnviews as lv
+from learnviews.apps.rnnbow.views import per_unit_of_loss
 from learnviews.grammar.layers_bokeh import BORDERS
 from learnviews.grammar.palettes import DARK_BLUE, SKY_BLUE
 from learnviews.grammar.serve import Session
@@ -43,6 +44,7 @@ class Overview:
         select: Callable[[int], None],
     ) -> None:
         self.frame, self.measure = frame, measure
+        self._nats = bool(frame["loss"].notna().any())
         self._grown = Grown()
         self._viewers: list[Callable[[], None]] = []
         self._bars = self._element(frame)
@@ -140,7 +142,7 @@ class Overview:
         return None if x is None else self._shown.current_frame.nearest(x)
 
     def _element(self, frame: pd.DataFrame) -> lv.TrainingOverview:
-        bars = lv.TrainingOverview(frame)
+        bars = per_unit_of_loss(lv.TrainingOverview(frame), self._nats)
         rest = [d for d in bars.vdims if d.name != self.measure]
         return bars.reindex(vdims=[bars.get_dimension(self.measure), *rest])
 

@@ -15,6 +15,13 @@ from learnviews.grammar.serve import Session
 from learnviews.grammar.stacking import default_floor, length
 
 LOG_DECADES = 5  # of a log axis that is the same for all batches
+NATS, ANY = "nats per unit weight", "loss per unit weight"
+
+
+def per_unit_of_loss(element: Any, nats: bool) -> Any:
+    """The element, its gradients in nats only where losses are known to be: a foreign one may be a squared error."""
+    wrong = {d.name: ANY for d in element.vdims if d.unit == NATS}
+    return element if nats or not wrong else element.redim.unit(**wrong)
 
 
 class BatchViews:
@@ -56,7 +63,8 @@ class BatchViews:
     def flow(self, batch: Any, gradients: Any = None) -> lv.GradientFlow:
         """The stacked bars of a batch; with `gradients`, those of what was itemized of it later."""
         names = batch_symbols(batch, self.vocabularies[1], self.sequence)
-        return lv.GradientFlow.from_flow(gradients or batch, self.sequence, self.kind, names, self.beyond)
+        flow = lv.GradientFlow.from_flow(gradients or batch, self.sequence, self.kind, names, self.beyond)
+        return per_unit_of_loss(flow, not np.isnan(batch.loss).all())
 
     def draw(self, batch: Any) -> Any:
         """The Bokeh model of all of them."""

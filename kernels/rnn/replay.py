@@ -39,7 +39,7 @@ class Replay:
         settings = recording.settings
         if settings.get("source", "trainer") != "trainer" or "trainer" not in settings:
             raise LookupError(
-                f"{recording.path}: recorded from a training outside of LearnViews, which cannot be run again here"
+                f"{recording.path}: recorded from a training outside of LearnViews, which cannot be run again"
             )
         if not len(recording.snapshots()):
             raise LookupError(f"{recording.path}: no snapshot of the weights to run the training again from")
@@ -111,7 +111,7 @@ class Replay:
         trainer = self.trainer(recorded.step, progress)
         if trainer is None:
             return None
-        x, y = (tokens.astype(np.intp) for tokens in (recorded.inputs, recorded.targets))
+        x, y = (np.asarray(tokens).astype(np.intp) for tokens in (recorded.inputs, recorded.targets))
         chosen = settings["parameter"] if parameter is None else parameter
         most = settings["lags"] if lags is None else lags
         flow = itemize(trainer.net, x, y, most, chosen, shares=True, state=trainer.state, unit=unit, gate=gate)

@@ -246,22 +246,23 @@ def test_choosing_by_keyboard(app):
 def test_a_recording_without_units_or_snapshots_tells_so(app):
     show(app, "e-old")
     press(app, "Units")
-    app.wait("lv.inside().children[2].children[0].text?.includes('nothing of its units')")
+    app.wait("lv.inside().children[2].children[0].text?.includes('nothing of its gates and units')")
     app.js("lv.unit().value = '3'")
-    app.wait("lv.said().includes('no snapshot of the weights')")
+    app.wait("lv.said().includes('No snapshot of the weights')")
     assert fits(app)
 
 
 def test_a_foreign_training_is_shown_with_what_is_there(app):
     show(app, "f-numbers")
     assert app.js("lv.figure('rows')") is None
+    assert "gradient norm (loss per unit weight)" in app.js("lv.titles()")
     said = app.js("lv.text()")
     assert "loss" not in said and "characters" not in said and "nan" not in said
     assert [value for value, _ in app.js("lv.model('measure').options")] == ["max_gradient", "mean_lag"]
     open_inside(app)
     place = point(app, "units", 3, 0)
     app.page.mouse.click(place["x"], place["y"])
-    app.wait("lv.said().includes('cannot be run again here')")
+    app.wait("lv.said().includes('cannot be run again')")
     assert app.js("lv.message()") == ""
 
 

@@ -24,7 +24,7 @@ LOW = 1.0  # height of all rows that are not drawn high, as a share of those tha
 # What a place on the scale of colours stands for.
 TRUE_VALUE = """
 const value = floor > 0 ? Math.sign(tick) * floor * (10 ** Math.abs(tick) - 1) : tick
-const end = !(percent && most > 0 && Math.abs(value) > 0.99 * most) ? "" : value > 0 ? "≥ " : "≤ "
+const end = !(percent && most > 0 && Math.abs(value) > 0.99 * most) ? "" : value > 0 ? "≥" : "≤"
 return percent ? `${end}${Number((100 * value).toPrecision(2))}%`
   : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : `${Number(value.toPrecision(2))}`
 """
@@ -138,6 +138,7 @@ class TrainingGridPlot(LayeredPlot):
             major_label_text_font_size="10px",
             major_label_standoff=2,
             major_tick_out=3,
+            axis_label=None,
         )
         self._color(element)
         if "caption" in self.handles:

@@ -54,9 +54,11 @@ class GRU:
 
     def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
         dh = dh + carry
-        split = coef.reshape(*coef.shape[:-1], 5, -1)
-        z = dh[..., None, :] * split[..., :4, :]
-        return dh, z.reshape(*dh.shape[:-1], -1), dh * split[..., 4, :]
+        return dh, self.spread(xp, dh, coef), dh * coef[..., 4 * dh.shape[-1] :]
+
+    def spread(self, xp: ModuleType, d: Any, coef: Any) -> Any:
+        z = d[..., None, :] * coef.reshape(*coef.shape[:-1], 5, -1)[..., :4, :]
+        return z.reshape(*z.shape[:-2], -1)
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         """|chosen blocks of the errors| per unit of |dh|."""

@@ -53,10 +53,15 @@ class LSTM:
 
     def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
         H = dh.shape[-1]
-        part = [coef[..., k * H : (k + 1) * H] for k in range(6)]
-        dc = carry + dh * part[4]
-        z = xp.concatenate([dc * part[0], dc * part[1], dc * part[2], dh * part[3]], axis=-1)
-        return xp.concatenate([dh, dc], axis=-1), z, dc * part[5]
+        dc = carry + dh * coef[..., 4 * H : 5 * H]
+        d = xp.concatenate([dh, dc], axis=-1)
+        return d, self.spread(xp, d, coef), dc * coef[..., 5 * H :]
+
+    def spread(self, xp: ModuleType, d: Any, coef: Any) -> Any:
+        H = d.shape[-1] // 2
+        dh, dc = d[..., :H], d[..., H:]
+        parts = [dc * coef[..., k * H : (k + 1) * H] for k in range(3)]
+        return xp.concatenate([*parts, dh * coef[..., 3 * H : 4 * H]], axis=-1)
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         """|chosen blocks of the errors| per unit of |dh| and of |dc|: (..., 2H)."""

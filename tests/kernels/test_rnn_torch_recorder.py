@@ -807,6 +807,24 @@ def test_dropout_is_off_in_the_analysis(path):
         assert rec.view(0, "weight_hh_l1").norm.any()
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_model_on_a_device(mixed, path):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    model, x = Model("lstm", 2, True).cuda(), tokens(B, T)
+    with recording(model, path) as recorder:
+        with torch.autocast("cuda", enabled=mixed):
+            loss = cross_entropy(model(x.cuda()), x.cuda())
+        loss.backward()
+        recorder.step(targets=x.cuda())
+    with rnn.Recording.open(path) as rec:
+        np.testing.assert_array_equal(rec[0].inputs, x.T)
+        for name in rec.parameters:
+            want = squared(getattr(model.net, name))
+            assert rec.view(0, name).total == pytest.approx(want, rel=0.1 if mixed else 1e-2)
+
+
 # --- files
 
 

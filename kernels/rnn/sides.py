@@ -92,9 +92,9 @@ def _write(xp: Any, d: Any, power: Any, lag: Any, kept: Record, sums: Any) -> No
         if len(kept.q):
             kept.unit_share[s, column, b] = xp.ldexp(product.reshape(len(d), -1, H).sum(axis=1), power[:, None])
     if kept.watch is not None:
-        for each in np.unique(column):
+        for each in xp.unique(column).tolist():
             of = column == each
-            kept.watch(int(each), r[of], d[of], power[of])
+            kept.watch(each, r[of], d[of], power[of])
     distance = abs(lag[s, b]) if len(sums) == K else 0
     sums[distance, s, b] += xp.ldexp(d, (power - kept.power[r])[:, None])
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import array_namespace, is_cupy
+from ..arrays import array_namespace, as_numpy
 from ..jit import jit
 from . import paths
 from .rows import LARGEST, weighted_norm
@@ -48,8 +49,11 @@ class Chains:
 
     def ended(self, k: int, sequences: int) -> int:
         """How many began before step k, and so have come to their start."""
-        losses = self.losses.get() if is_cupy(self.losses) else self.losses
-        return int(np.searchsorted(losses, k * sequences))
+        return int(np.searchsorted(self._on_host, k * sequences))
+
+    @cached_property
+    def _on_host(self) -> np.ndarray:
+        return as_numpy(self.losses)
 
     @classmethod
     def joined(cls, parts: list[Chains]) -> Chains:
@@ -154,7 +158,7 @@ class Tolerance:
             beside = _middle(xp, (now / before * self.whole[s + then, b] / self.whole[s, b]) ** (1 / then))
             steps = xp.arange(len(self.whole))[:, None] * math.log(pace)
             inverse = xp.where(self.wanted, xp.log(self.stricter / self.whole), -math.inf)
-            worst = steps + xp.maximum.accumulate(inverse - steps, axis=0)  # log 1/whole, discounted
+            worst = steps + _running_maximum(xp, inverse - steps)  # log 1/whole, discounted
             to_come = xp.minimum(s, self.kept.norm.shape[1] - k)
             tail = xp.minimum(beside / (1 - beside), to_come) if beside < 1 else to_come
             return (now == 0) | (now * xp.exp(worst[s, b]) * tail <= self.allowed)
@@ -200,6 +204,15 @@ def _middle(xp: Any, values: Any) -> float:
     """The median of those that are positive numbers; 1 where there are none."""
     good = values[xp.isfinite(values) & (values > 0)]
     return float(xp.median(good)) if len(good) else 1.0
+
+
+def _running_maximum(xp: Any, a: Any) -> Any:
+    """Along the first axis. (CuPy's maximum cannot accumulate.)"""
+    far = 1
+    while far < len(a):
+        a = xp.concatenate([a[:far], xp.maximum(a[far:], a[:-far])])
+        far *= 2
+    return a
 
 
 def followed_through(kept: Record, losses: Any) -> Any:

@@ -7,16 +7,19 @@ JOBS   ?= 2
 BIN    := $(VENV)/bin
 # The one PyTorch that the tests were run with; a plain "torch" may bring gigabytes of GPU libraries along.
 TORCH  ?= torch==2.13.0
+# What the benchmarks of recurrent nets run beside; on a machine with a GPU: make TORCH=torch RNN_PEERS=rnn-peers,cuda12 bench-rnn
+RNN_PEERS ?= rnn-peers
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help serve test test-slow test-nojit bench bench-search lint format browser voice clean
+.PHONY: help serve test test-slow test-nojit bench bench-rnn bench-search lint format browser voice clean
 
 help:
 	@echo "make serve      install, record a first training if there is none, serve the apps"
 	@echo "make test       install what tests need (a browser too) and run lint and all tests but the slow ones"
 	@echo "make test-slow  the slow tests"
 	@echo "make bench      the benchmarks, beside their peers"
+	@echo "make bench-rnn  recurrent nets beside PyTorch, JAX, Opacus and BackPACK (a quarter of an hour; RNN='-k gru' for less)"
 	@echo "make bench-search  the race of model searches, beside FLAML (an hour; RACE='--seconds 10 --seeds 0' for less)"
 	@echo "make format     format the code"
 
@@ -48,13 +51,25 @@ test-slow: $(VENV)/installed-test browser voice
 	$(PYTEST) -m slow
 
 bench: $(VENV)/installed-test browser
-	$(PYTEST) benchmarks/test_itemize.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
+	$(PYTEST) benchmarks/rnn/test_itemize.py benchmarks/test_recording.py -m benchmark --benchmark-disable-gc
 	$(PYTEST) benchmarks/test_cube.py -m benchmark
 	$(PYTEST) benchmarks/test_search.py -m benchmark
 	$(PYTEST) benchmarks/test_app.py benchmarks/test_cube_page.py benchmarks/test_cube_app.py benchmarks/test_nncubes_wanted.py -m benchmark
 	$(PYTEST) benchmarks/test_snowcat.py benchmarks/test_graphs.py -m benchmark
 
-# An environment of its own: the peers are nobody else's business.
+# Environments of their own: the peers are nobody else's business.
+$(VENV)/rnn-peers/installed: setup.py __init__.py | $(BIN)/python
+	@echo "Installing LearnViews, JAX, Opacus and BackPACK into $(VENV)/rnn-peers (a few minutes the first time)"
+	@$(BIN)/python -m venv $(VENV)/rnn-peers
+	@$(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable ".[$(RNN_PEERS)]" || \
+	  $(VENV)/rnn-peers/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$(RNN_PEERS)]"
+	@touch $@
+
+# In the order in which the tables are to be read.
+bench-rnn: $(VENV)/rnn-peers/installed
+	$(VENV)/rnn-peers/bin/python -m pytest $(addprefix benchmarks/rnn/test_,itemize.py tolerance.py sums.py growth.py long.py sequences.py gpu.py) \
+	  -m benchmark --benchmark-disable-gc --benchmark-columns=median,rounds $(RNN)
+
 $(VENV)/peers/installed: setup.py __init__.py | $(BIN)/python
 	@echo "Installing LearnViews and FLAML into $(VENV)/peers (a few minutes the first time)"
 	@$(BIN)/python -m venv $(VENV)/peers

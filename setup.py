@@ -39,6 +39,16 @@ TEST = [
 MEDIA = ["pillow>=10", "scikit-image>=0.24", "soundfile>=0.12", "av>=12"]
 TEST += MEDIA
 BENCH = ["pytest-benchmark>=5", "torch>=2.4", "duckdb>=1.0"]
+# BackPACK and Opacus give gradients per sequence, JAX whatever autograd gives.
+RNN_PEERS = [
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "pytest-benchmark>=5",
+    "torch>=2.4",
+    "jax>=0.5",
+    "opacus>=1.5",
+    "backpack-for-pytorch>=1.7",
+]
 # FLAML imports XGBoost and LightGBM whatever it is to try; the usual xgboost for Linux brings a GPU library along.
 PEERS = [
     "flaml>=2.7",
@@ -87,14 +97,16 @@ setup(
         "skops>=0.11",
     ],
     extras_require={
-        "cuda12": ["cupy-cuda12x>=13.4"],
-        "cuda13": ["cupy-cuda13x>=13.6"],
+        "cuda12": ["cupy-cuda12x>=13.4,<15"],  # rnn.tf32 sets what has no public name
+        "cuda13": ["cupy-cuda13x>=13.6,<15"],
         "dask": ["dask[dataframe,distributed]>=2024.8"],
         "duckdb": ["duckdb>=1.0"],
         "media": MEDIA,
+        "torch": ["torch>=2.4"],
         "examples": ["jupyterlab>=4", "jupyter_bokeh>=4"],
         "bench": BENCH,
         "peers": PEERS,
+        "rnn-peers": RNN_PEERS,
         "test": TEST,
     },
     entry_points={"console_scripts": ["learnviews = learnviews.apps.cli:main"]},

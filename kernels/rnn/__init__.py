@@ -1,12 +1,13 @@
 """Recurrent nets, BPTT, itemized gradients, training and recordings."""
 
-from ..arrays import keep_freed_memory
+from ..arrays import keep_freed_memory, tf32
 from ..optimizers import DivergedError
 from ..progress import Progress
 from ..store import FileFormatError, StoreError
 from .connectivity import connectivity
 from .corpus import Corpus
 from .flow import Flow, itemize, mean_lag, parameters_of
+from .items import LagMatrices
 from .net import RecurrentNet
 from .recorded import RecordedBatch
 from .recording import Recording
@@ -22,6 +23,7 @@ __all__ = [
     "DivergedError",
     "FileFormatError",
     "Flow",
+    "LagMatrices",
     "Progress",
     "RecordedBatch",
     "Recording",
@@ -37,6 +39,7 @@ __all__ = [
     "mean_lag",
     "parameters_of",
     "sample",
+    "tf32",
 ]
 
 keep_freed_memory()

@@ -45,6 +45,9 @@ class Cell(Protocol):
     def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
         """One step back in whole-array operations: d, z and the new carry."""
 
+    def spread(self, xp: ModuleType, d: Any, coef: Any) -> Any:
+        """z (..., blocks * H) from d (..., S)."""
+
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         """w (..., S), not below 0 up to sign, with |chosen blocks of z| = |w * d|."""
 

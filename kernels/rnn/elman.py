@@ -34,7 +34,10 @@ class Tanh:
         xp.subtract(1, coef, out=coef)
 
     def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
-        return dh, dh * coef, carry
+        return dh, self.spread(xp, dh, coef), carry
+
+    def spread(self, xp: ModuleType, d: Any, coef: Any) -> Any:
+        return d * coef
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         return coef  # there is one block to choose

@@ -25,6 +25,7 @@ from .net import RecurrentNet
 from .rows import LARGEST, record_arrays, weighted_norm
 from .scaled import carried_back_scaled
 from .sides import both_sides
+from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
 from .unroll import Errors, Run, check_batch, errors, forward, gradients, output_errors
 
@@ -49,6 +50,9 @@ def itemize(
     mask: Any = None,
     unit: int | str | None = None,
     gate: str | None = None,
+    tol: float | None = None,
+    matrices: bool = False,
+    batch_norms: bool = False,
 ) -> Flow:
     """Itemize the gradient of one parameter over losses and steps.
 
@@ -73,6 +77,18 @@ def itemize(
         (T, K, B, H) and `Flow.unit_share`: H times the memory of the norms.
     gate : str or None
         One gate's rows of the parameter alone: "r", "z", "n" of a GRU, "i", "f", "g", "o" of an LSTM.
+    tol : float, optional
+        Stop following a loss backward once it no longer matters. What is dropped has norm 0, is told by `Flow.kept`,
+        and stays part of `Flow.beyond`, which is at most `tol` times each step's whole error (`Flow.whole`) as far as
+        it is due to drops: checked for every step against ordinary BPTT. Worth it with many lags; with few of them
+        what lies farther ahead counts as a miss, and little can be dropped. At least 64 times the dtype's precision.
+        Nothing is dropped where one pass does it all: with one loss per sequence, or below the last layer of a
+        bidirectional net.
+    matrices : bool
+        Also sum the gradients of each lag over steps and sequences, for `Flow.lag_matrices`: a product and a matrix
+        more per lag.
+    batch_norms : bool
+        Also `Flow.batch_norm`: norms of the sum of a cell's gradients over all sequences. Not together with `tol`.
 
     Returns
     -------
@@ -86,14 +102,19 @@ def itemize(
     """
     target = find_target(net, parameter, gate, unit)
     run = forward(net, *check_batch(net, x, y, state, mask))
-    K = check_lags(lags, len(run.loss))
+    K, tol = check_lags(lags, len(run.loss)), check_tolerance(net, tol)
+    if tol is not None and batch_norms:
+        raise ValueError("batch_norms: sums over sequences need all rows; leave out tol")
     with np.errstate(all="ignore"):
         own = output_errors(net, run)
     try:
         total = errors(net, run, own)[1]
     except FloatingPointError as error:
-        return _exploding(net, run, own, K, target, shares, error)
-    return _itemized(net, run, own, total, K, target, shares, None)
+        if matrices or batch_norms:
+            raise FloatingPointError(f"matrices, batch_norms: sums do not fit {net.dtype}; {error}") from error
+        return _exploding(net, run, own, K, target, shares, tol, error)
+    sums = new_sums(net, run, total, target, K, matrices, batch_norms)
+    return _itemized(net, run, own, total, K, target, shares, None, tol, sums)
 
 
 def check_lags(lags: int | None, steps: int) -> int:
@@ -103,6 +124,16 @@ def check_lags(lags: int | None, steps: int) -> int:
     if isinstance(lags, bool) or not isinstance(lags, int | np.integer) or not 1 <= lags <= steps:
         raise ValueError(f"lags must be a whole number from 1 to the {steps} steps of the sequence, got {lags!r}")
     return int(lags)
+
+
+def check_tolerance(net: RecurrentNet, tol: Any) -> float | None:
+    """`tol` as a float; ValueError unless it lies between what rounding allows and 1."""
+    if tol is None:
+        return None
+    least = 64 * float(np.finfo(net.dtype).eps)
+    if isinstance(tol, bool) or not isinstance(tol, float | int | np.floating) or not least <= tol < 1:
+        raise ValueError(f"tol must be None or a number from {least:.1e} (of {net.dtype}) to below 1, got {tol!r}")
+    return float(tol)
 
 
 def itemize_run(
@@ -123,15 +154,16 @@ def itemize_run(
 
 
 def _itemized(
-    net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, target: Target, shares: bool, grads: Any
-) -> Flow:
+    net: RecurrentNet, run: Run, own: list[Any], total: Errors, K: int, target: Target, shares: bool, grads: Any,
+    tol: float | None = None, sums: Sums | None = None,
+) -> Flow:  # fmt: skip
     strand = run.strands[target.index]
     shares = _shares_wanted(target, shares)
     q, squared = None, None
     if shares:
         q, squared = share_rows(net, strand, target, grads or gradients(net, run, total))
     d = total.d[target.index]
-    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared)
+    return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared, tol, sums)
 
 
 def _shares_wanted(target: Target, shares: bool) -> bool:
@@ -141,8 +173,9 @@ def _shares_wanted(target: Target, shares: bool) -> bool:
 
 
 def _exploding(
-    net: RecurrentNet, run: Run, own: list[Any], K: int, target: Target, shares: bool, error: FloatingPointError
-) -> Flow:
+    net: RecurrentNet, run: Run, own: list[Any], K: int, target: Target, shares: bool, tol: float | None,
+    error: FloatingPointError,
+) -> Flow:  # fmt: skip
     """The errors do not fit the dtype: with a power of two per row they do, unless weights are not finite."""
     _shares_wanted(target, shares)
     with np.errstate(all="ignore"):
@@ -152,12 +185,13 @@ def _exploding(
             raise error
         if shares:
             raise FloatingPointError(f"shares: the gradient does not fit {net.dtype}; {error}") from error
-        return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), power.reshape(-1), K, target, None, None)
+        return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), power.reshape(-1), K, target, None, None, tol)
 
 
 def itemize_rows(
-    net: RecurrentNet, run: Run, own: list[Any], rest: Any, power: Any, K: int, target: Target, q: Any, squared: Any
-) -> Flow:
+    net: RecurrentNet, run: Run, own: list[Any], rest: Any, power: Any, K: int, target: Target, q: Any, squared: Any,
+    tol: float | None = None, sums: Sums | None = None,
+) -> Flow:  # fmt: skip
     """`rest` (n, S): errors of all losses together at the target's strand, times 2**power; overwritten."""
     xp = array_namespace(net.flat)
     strand, (T, B) = run.strands[target.index], run.loss.shape
@@ -167,6 +201,7 @@ def itemize_rows(
     sided = two_sided(net, run, target.index)
     units = net.hidden if target.each_unit else 0
     kept = new_record(xp, (T, K, B), rest, w, q, power, units=units, two_sided=sided)
+    kept.watch = sums
     known = True
     if sided:
         layer = target.index // net.directions
@@ -177,9 +212,11 @@ def itemize_rows(
         indices = range(len(net.strands) - 1, target.index - 1, -1)
         same_way = [i for i in indices if (i - target.index) % net.directions == 0]
         mine = own[target.index % net.directions].reshape(T * B, -1)
-        follow(links(net, run, same_way), mine, chains_of(run, strand.reverse), kept, whole.reshape(T, B))
+        follow(links(net, run, same_way), mine, chains_of(run, strand.reverse), kept, whole.reshape(T, B), tol)
     flow = assemble(run, kept, target, whole.reshape(T, B), u.reshape(T, B), strand.reverse)
     flow.total = squared
+    if sums is not None:
+        sums.tell(flow)
     if not known:
         flow.remainder = None
     return flow
@@ -233,6 +270,8 @@ def _one_loss(net: RecurrentNet, run: Run, own: list[Any], target: Target, kept:
         rows = xp.flatnonzero((lag == k).reshape(-1))
         if len(rows):
             record_arrays(rows, d[rows], power[rows], k, kept)
+            if kept.watch is not None:
+                kept.watch(k, rows, d[rows], power[rows])
     far = xp.flatnonzero((lag >= K).reshape(-1))
     norm = xp.zeros(T * B)
     norm[far] = scaled_norm(d[far], kept.w[far] if len(kept.w) else kept.w, power[far])
@@ -266,9 +305,10 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
         kept.units *= u[:, None, :, None].astype(kept.units.dtype)
     if shares:
         left = xp.einsum("rh,rh->r", kept.rest, kept.q, dtype=np.float64).reshape(T, B)
-        left[valid_cells(T, lags).sum(axis=1) == T] = 0  # no loss lies beyond: what is left there is rounding
-        if not sided:
-            left[max(T - K, 0) :] = 0
+        known = valid_cells(T, lags).sum(axis=1) == T  # no loss lies beyond: what is left there is rounding
+        known = known if sided else xp.arange(T) >= T - K
+        missing = False if kept.incomplete is None else kept.incomplete
+        left = xp.where(known[:, None] & ~xp.asarray(missing), 0, left)
     log = None
     if len(kept.log):
         with np.errstate(divide="ignore"):
@@ -289,4 +329,5 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
         gate=target.gate if target else None,
         unit=target.unit if target else None,
         log=log,
+        followed=None if kept.followed is None else back(kept.followed),
     )

@@ -54,9 +54,11 @@ class GRU:
 
     def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
         dh = dh + carry
-        split = coef.reshape(*coef.shape[:-1], 5, -1)
-        z = dh[..., None, :] * split[..., :4, :]
-        return dh, z.reshape(*dh.shape[:-1], -1), dh * split[..., 4, :]
+        return dh, self.spread(xp, dh, coef), dh * coef[..., 4 * dh.shape[-1] :]
+
+    def spread(self, xp: ModuleType, d: Any, coef: Any) -> Any:
+        z = d[..., None, :] * coef.reshape(*coef.shape[:-1], 5, -1)[..., :4, :]
+        return z.reshape(*z.shape[:-2], -1)
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         """|chosen blocks of the errors| per unit of |dh|."""
@@ -140,15 +142,14 @@ def forward_rows(z: Any, given: Any, before: Any, bias: Any, h: Any, coef: Any, 
 
 @jit
 def backward_row(d, carry, coef, z):
+    """Loops of few arrays each: of more than that the compiler makes no vector code."""
     H = d.size
-    at_q, at_r, at_u = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H]
-    at_n, skip = coef[3 * H : 4 * H], coef[4 * H :]
-    z_q, z_r, z_u, z_n = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
     for j in range(H):
-        v = d[j] + carry[j]
-        d[j] = v
-        z_q[j] = v * at_q[j]
-        z_r[j] = v * at_r[j]
-        z_u[j] = v * at_u[j]
-        z_n[j] = v * at_n[j]
-        carry[j] = v * skip[j]
+        d[j] += carry[j]
+    for k in range(4):
+        at, out = coef[k * H : (k + 1) * H], z[k * H : (k + 1) * H]
+        for j in range(H):
+            out[j] = d[j] * at[j]
+    skip = coef[4 * H :]
+    for j in range(H):
+        carry[j] = d[j] * skip[j]

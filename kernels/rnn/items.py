@@ -33,6 +33,9 @@ class Flow:
     gate: str | None = None
     unit: int | None = None
     log: Any = field(repr=False, default=None)  # (T, K, B) log norm where float64 does not hold all norms
+    batch_norm: Any = field(repr=False, default=None)  # (T, K) norm of the cells' sum over sequences, with batch_norms
+    matrices: LagMatrices | None = field(repr=False, default=None)  # with matrices
+    followed: Any = field(repr=False, default=None)  # (T, B) int: through how many lags each loss was followed, or all
 
     def __post_init__(self) -> None:
         if self.lags is None:
@@ -45,9 +48,12 @@ class Flow:
 
     @property
     def kept(self) -> Any:
-        """(T, K, B) bool: False where a valid cell was dropped. Nothing is dropped without a tolerance."""
-        xp = array_namespace(self.norm)
-        return xp.broadcast_to(self.valid[:, :, None], self.norm.shape)
+        """(T, K, B) bool: False where a valid cell was dropped, and so has norm 0; only with a tolerance."""
+        xp, valid = array_namespace(self.norm), self.valid
+        if self.followed is None:
+            return xp.broadcast_to(valid[:, :, None], self.norm.shape)
+        loss = xp.clip(xp.arange(len(valid))[:, None] + self.lags, 0, len(valid) - 1)
+        return valid[:, :, None] & (abs(self.lags)[:, None] < self.followed[loss])
 
     @property
     def log_norm(self) -> Any:
@@ -92,9 +98,91 @@ class Flow:
         horizon[last_miss == misses.shape[1]] = -1
         return horizon
 
+    def smallest_lags(self, error: float = 0.05) -> int:
+        """The smallest number of lags with which every step of every sequence is known well enough.
+
+        Parameters
+        ----------
+        error : float in (0, 1)
+            What may be missing of each step's error, relative to all of it.
+
+        Returns
+        -------
+        int
+            Certified: the largest `horizon` of all. -1 where the lags that were computed are not enough.
+        """
+        if not 0 < error < 1:
+            raise ValueError(f"error must lie between 0 and 1, got {error!r}")
+        horizon = self.horizon(1 - error)
+        return -1 if bool((horizon < 0).any()) else int(horizon.max(initial=0))
+
+    def lag_matrices(self) -> LagMatrices:
+        """The gradient per lag, summed over steps and sequences; ValueError unless `itemize` was told `matrices`."""
+        if self.matrices is None:
+            raise ValueError("lag_matrices: itemize with matrices=True")
+        return self.matrices
+
     def mean_lag(self) -> float:
         """Mean distance of the losses weighted by norm; see `mean_lag`."""
         return float(mean_lag(self.norm, self.lags))
+
+
+@dataclass
+class LagMatrices:
+    """What losses at each lag add to the gradient of a parameter, over all steps and sequences. K lags, R rows (of the
+    gate or unit that was asked for), I columns (1 for a bias)."""
+
+    lags: Any  # (K,) int
+    matrix: Any = field(repr=False)  # (K, R, I) in the net's dtype
+    whole: Any = field(repr=False)  # (R, I) the gradient of all losses, those that were not kept too
+
+    @property
+    def norm(self) -> Any:
+        """(K,) float64 Frobenius norms."""
+        xp = array_namespace(self.matrix)
+        return xp.sqrt(xp.maximum(xp.diagonal(self._products(self._rows())), 0))
+
+    @property
+    def cosine(self) -> Any:
+        """(K,) cosine of the angle between each lag's gradient and the whole one; nan where there is none."""
+        xp = array_namespace(self.matrix)
+        whole = self.whole.reshape(-1).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return self._rows() @ whole / (self.norm * xp.sqrt(whole @ whole))
+
+    @property
+    def between(self) -> Any:
+        """(K, K) cosines of the angles between the gradients of two lags; nan where there is none."""
+        norm = self.norm
+        with np.errstate(invalid="ignore"):
+            return self._products(self._rows()) / (norm[:, None] * norm)
+
+    @property
+    def remainder(self) -> Any:
+        """(K,) norm of the whole gradient less the lags at a distance of at most |lags[k]|, relative to the whole."""
+        xp = array_namespace(self.matrix)
+        whole = self.whole.astype(np.float64)
+        distance = abs(self.lags)
+        size = [xp.linalg.norm(whole - self.matrix[distance <= far].sum(axis=0)) for far in distance.tolist()]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return xp.stack(size) / xp.linalg.norm(whole)
+
+    def smallest_lags(self, error: float = 0.05) -> int:
+        """Smallest K from which on the gradient of K lags (0 to K-1 away) misses the whole one by at most `error` of
+        it; -1 where that is more than were computed."""
+        if not 0 < error < 1:
+            raise ValueError(f"error must lie between 0 and 1, got {error!r}")
+        xp = array_namespace(self.matrix)
+        misses = xp.flatnonzero(self.remainder > error)
+        least = int(abs(self.lags[misses]).max()) + 2 if len(misses) else 1
+        return -1 if least > int(abs(self.lags).max()) + 1 else least
+
+    def _rows(self) -> Any:
+        return self.matrix.reshape(len(self.lags), -1).astype(np.float64)
+
+    @staticmethod
+    def _products(rows: Any) -> Any:
+        return rows @ rows.T
 
 
 def valid_cells(steps: int, lags: Any) -> Any:

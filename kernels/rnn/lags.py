@@ -14,6 +14,8 @@ A row is kept as mantissa and power of two (`exponent`), so that float32 rows ne
 lags; the power of two makes the rescaling exact. All layers of a chain share it. A row that has left its range is
 brought back at the next lag (`factor`).
 
+With a tolerance (`tolerance.py`) chains that no longer matter leave their block, which shrinks.
+
 Legend: n = T*B rows of steps, row s*B + b; S columns of d, [dh] or [dh | dc].
 """
 
@@ -28,13 +30,13 @@ from ..arrays import array_namespace
 from . import paths
 from .cells import Cell
 from .rows import advance, advance_and_record, advance_plain, advance_plain_lags, is_plain, record, settle
+from .tolerance import Chains, Tolerance, fill_gaps, followed_through
 
 BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
 FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread and calls cost more than work
-LOG_CHECK, LOG_FROM = (
-    8,
-    400,
-)  # lags (even) between looks at the exponents; from which power of two on logarithms are kept
+LOG_CHECK = 8  # lags (even) between looks at the exponents
+LOG_FROM = 400  # power of two from which on logarithms are kept
+DROP_CHECK = 4  # lags (even) between looks for chains that no longer matter
 
 
 @dataclass
@@ -62,6 +64,9 @@ class Record:
     units: Any  # (T, K, B, H) out: |w * row| per hidden unit; empty unless asked for
     unit_share: Any  # the same of shares
     log: Any  # (T, K, B) float64, out: log |w * row|; empty as long as exponents are small
+    followed: Any = None  # (T, B) int, out: through how many lags each loss was followed; None: through all
+    watch: Any = None  # called with every lag's column, rows, d, and the power of two of each row
+    incomplete: Any = None  # (T, B) bool, out: steps that miss the row of a loss that was dropped; None: there are none
 
 
 def new_record(
@@ -79,116 +84,151 @@ def new_record(
     )  # fmt: skip
 
 
-def follow(links: list[Link], seeds: Any, chains: Any, kept: Record, whole: Any) -> None:
+def follow(links: list[Link], seeds: Any, losses: Any, kept: Record, whole: Any, tol: float | None = None) -> None:
     """Follow the chains through all lags of `kept`, from the last layer (`links[0]`) to the one that is looked at.
 
-    seeds: (n, H) errors at h of the last layer that each loss causes at its own step; chains: (c,) the losses to
-    follow, ascending; whole (T, B): |w * rest| as it is given.
+    seeds: (n, H) errors at h of the last layer that each loss causes at its own step; losses: (c,) those to follow,
+    ascending; whole (T, B): |w * rest| as it is given; tol: as of `itemize`.
     """
     link = links[0]
     H = link.W.shape[1]
     width = sum(link.cell.blocks + link.cell.states + 1 for link in links) * H
-    per_block = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
-    if not paths.takes_loops(seeds):
-        per_block = len(chains)
+    size = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
+    if not paths.takes_loops(seeds) or kept.watch is not None:
+        size = len(losses)
     plain = len(links) == 1 and kept.M is None and is_plain(link.cell, link.coef, kept) and not kept.units.size
+    plain = plain and kept.watch is None
     block = _follow_plain if plain and paths.takes_loops(seeds) else _follow_block
-    for start in range(0, len(chains), max(per_block, 1)):
-        block(links, seeds, chains[start : start + per_block], kept)
-    fill_gaps(kept, chains, whole)
+    tolerance = None if tol is None else Tolerance(tol, kept, whole, losses)
+    for start in range(0, len(losses), max(size, 1)):
+        part = losses[start : start + size]
+        block(links, _fresh(links, seeds, part), kept, 0, kept.norm.shape[1], tolerance)
+    if tolerance is not None:
+        for chains, k, stop in tolerance.failing():
+            tolerance.going = block(links, chains, kept, k, stop, tolerance)
+        tolerance.finish()
+    elif len(losses) < whole.size:
+        fill_gaps(kept, followed_through(kept, losses), whole)
 
 
-def _follow_plain(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
-    """`_follow_block` for one layer of plain cells, in two arrays that take turns."""
-    link, R = links[0], len(chains)
-    K, B = kept.norm.shape[1:]
-    d = np.array(seeds[_window(chains)])  # out of the last product; then the errors of the lag
-    z = np.empty_like(d)  # errors of the lag before
-    factor, exponent = np.ones(R), np.zeros(R, np.int32)
-    few = d.size * d.shape[1] <= FEW
-    starts = np.searchsorted(chains, np.arange(0 if few else K) * B)  # chains that began before step k have ended
-    for k in range(0, K, LOG_CHECK):
-        if k and not len(kept.log):
-            _keep_logs_if_needed(kept, exponent)
-        stop = min(k + LOG_CHECK, K)
-        if few:
-            advance_plain_lags(k, stop, chains, d, z, link.W, link.coef, (factor, exponent), kept)
-            continue
-        for lag in range(k, stop):
-            a = int(starts[lag])
-            if a == R:
-                return
-            if lag:
-                np.matmul(z[a:], link.W, out=d[a:])
-            advance_plain(lag, chains[a:] - lag * B, d[a:], link.coef, (factor[a:], exponent[a:]), kept)
-            d, z = z, d
-
-
-def _follow_block(links: list[Link], seeds: Any, chains: Any, kept: Record) -> None:
+def _fresh(links: list[Link], seeds: Any, losses: Any) -> Chains:
+    """Chains that have not set out: z of the last layer holds the errors at its h."""
     xp = array_namespace(seeds)
-    K, B = kept.norm.shape[1:]
-    R, H, dtype = len(chains), links[0].W.shape[1], seeds.dtype
-    S = links[0].cell.states * H
-    z = [xp.empty((R, link.cell.blocks * H), dtype) for link in links]
+    R, H, dtype = len(losses), links[0].W.shape[1], seeds.dtype
+    z = [seeds[_window(losses)]] + [xp.zeros((R, 0), dtype) for _ in links[1:]]
     carry = [xp.zeros((R, H if link.cell.code > 1 else 0), dtype) for link in links]
-    d, above = xp.empty((R, S), dtype), xp.empty((R if len(links) > 1 else 0, H), dtype)
-    exponent, factor, biggest = xp.zeros(R, np.int32), xp.ones(R), xp.zeros(R)
-    starts = np.searchsorted(_host(chains), np.arange(K) * B)  # chains that began before step k have ended
-    for k in range(K):
-        a = int(starts[k])
-        if a == R:
-            break
+    return Chains(losses, z, carry, xp.ones(R), xp.zeros(R, np.int32))
+
+
+def _follow_plain(
+    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None
+) -> Chains | None:
+    """`_follow_block` for one layer of plain cells, in two arrays that take turns."""
+    link, B = links[0], kept.norm.shape[2]
+    z = chains.z[0]  # errors of the lag before
+    d = np.empty_like(z) if k else np.array(z)  # out of the last product; then the errors of the lag
+    z = z if k else np.empty_like(d)
+    looks = LOG_CHECK if tolerance is None else DROP_CHECK
+    while k < last:
+        a = chains.ended(k, B)
+        if a == len(chains.losses):
+            return None
+        if k and not len(kept.log):
+            _keep_logs_if_needed(kept, chains.exponent[a:])
+        stop = min(k + looks, last)
+        if z.size * z.shape[1] <= FEW:
+            scales = (chains.factor, chains.exponent)
+            advance_plain_lags(k, stop, chains.losses, d, z, link.W, link.coef, scales, kept)
+            d, z = (z, d) if (stop - k) % 2 else (d, z)
+        else:
+            starts = np.searchsorted(chains.losses, np.arange(k, stop) * B)
+            for lag in range(k, stop):
+                a = int(starts[lag - k])
+                if lag:
+                    np.matmul(z[a:], link.W, out=d[a:])
+                scales = (chains.factor[a:], chains.exponent[a:])
+                advance_plain(lag, chains.losses[a:] - lag * B, d[a:], link.coef, scales, kept)
+                d, z = z, d
+        k = stop
+        chains.z = [z]
+        if tolerance is not None and k < last:
+            going = tolerance.drop(k, chains)
+            if going is not chains:
+                chains, z = going, going.z[0]
+                d = d[: len(z)]
+    return chains
+
+
+def _follow_block(
+    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None
+) -> Chains | None:
+    """Chains at lag k through the lags before `last`; those that are left then, if any."""
+    xp = array_namespace(kept.norm)
+    B = kept.norm.shape[2]
+    R, H, dtype = len(chains.losses), links[0].W.shape[1], kept.rest.dtype
+    seeds = chains.z[0]
+    if k == 0:
+        chains.z = [xp.empty((R, link.cell.blocks * H), dtype) for link in links]
+    d, above = xp.empty((R, links[0].cell.states * H), dtype), xp.empty((R if len(links) > 1 else 0, H), dtype)
+    biggest = xp.zeros(R)
+    while k < last:
+        a = chains.ended(k, B)
+        if a == len(chains.losses):
+            return None
         if k % LOG_CHECK == LOG_CHECK - 1 and not len(kept.log):
-            _keep_logs_if_needed(kept, exponent[a:])
-        rows = chains[a:] - k * B
-        for i, link in enumerate(links):
-            _incoming(k, i, link, z, seeds, chains, a, d)
-            if i:
-                first, last = link.cell.inward[0] * H, link.cell.inward[1] * H
-                xp.matmul(z[i - 1][a:, first:last], link.down, out=above[a:])
-            moved = (link.cell, rows, d[a:], above[a:] if i else above[:0], carry[i][a:], link.coef, z[i][a:])
-            scales = (factor[a:], biggest[a:], exponent[a:])
-            if i + 1 < len(links):
-                advance(*moved, *scales, i == 0)
-            elif kept.M is None:
-                advance_and_record(*moved, *scales, i == 0, k, kept)
-            else:
-                advance(*moved, *scales, i == 0)
-                first, last = link.cell.inward[0] * H, link.cell.inward[1] * H
-                record(rows, z[i][a:, first:last] @ kept.M, exponent[a:], k, kept)
-                settle(*scales)
+            _keep_logs_if_needed(kept, chains.exponent[a:])
+        _one_lag(links, chains, seeds, kept, k, a, d, above, biggest)
+        k += 1
+        if tolerance is not None and k % DROP_CHECK == 0 and k < last:
+            going = tolerance.drop(k, chains)
+            if going is not chains:
+                chains = going
+                d, above, biggest = (part[: len(chains.losses)] for part in (d, above, biggest))
+    return chains
 
 
-def _incoming(k: int, i: int, link: Link, z: list[Any], seeds: Any, chains: Any, a: int, d: Any) -> None:
+def _one_lag(
+    links: list[Link], chains: Chains, seeds: Any, kept: Record, k: int, a: int, d: Any, above: Any, biggest: Any
+) -> None:
+    """All layers of the chains from number `a` on one step back, and what is written down of it."""
+    xp, H = array_namespace(d), links[0].W.shape[1]
+    z, rows = chains.z, chains.losses[a:] - k * kept.norm.shape[2]
+    scales = (chains.factor[a:], biggest[a:], chains.exponent[a:])
+    for i, link in enumerate(links):
+        _incoming(k, i, link, z[i][a:], seeds[a:], d[a:])
+        if i:
+            first, last = link.cell.inward[0] * H, link.cell.inward[1] * H
+            xp.matmul(z[i - 1][a:, first:last], link.down, out=above[a:])
+        moved = (link.cell, rows, d[a:], above[a:] if i else above[:0], chains.carry[i][a:], link.coef, z[i][a:])
+        if i + 1 < len(links):
+            advance(*moved, *scales, i == 0)
+        elif kept.M is None:
+            advance_and_record(*moved, *scales, i == 0, k, kept)
+            if kept.watch is not None:
+                kept.watch(k, rows, d[a:], scales[2] + xp.frexp(scales[0])[1] - 1)
+        else:
+            advance(*moved, *scales, i == 0)
+            first, last = link.cell.inward[0] * H, link.cell.inward[1] * H
+            record(rows, z[i][a:, first:last] @ kept.M, chains.exponent[a:], k, kept)
+            settle(*scales)
+
+
+def _incoming(k: int, i: int, link: Link, z: Any, seeds: Any, d: Any) -> None:
     """The error at h as it comes from the step after: at lag 0, from the loss."""
     H = link.W.shape[1]
     if k:
         first, last = link.cell.recurrent[0] * H, link.cell.recurrent[1] * H
-        array_namespace(d).matmul(z[i][a:, first:last], link.W, out=d[a:, :H])
+        array_namespace(d).matmul(z[:, first:last], link.W, out=d[:, :H])
     elif i == 0:
-        d[:, :H] = seeds[_window(chains)]
+        d[:, :H] = seeds
     else:
         d[:, :H] = 0
 
 
-def fill_gaps(kept: Record, chains: Any, whole: Any) -> None:
-    """Where a chain was not followed, a step's remainder is what it was a lag before; whole (T, B): at first."""
-    T, K, B = kept.remainder.shape
-    if len(chains) == T * B:
-        return
-    xp = array_namespace(kept.norm)
-    absent = xp.ones(T * B, bool)
-    absent[chains] = False
-    absent = absent.reshape(T, B)
-    for k in range(min(K, T - 1)):
-        before = kept.remainder[: T - k - 1, k - 1] if k else whole[: T - 1]
-        kept.remainder[: T - k - 1, k] = xp.where(absent[k : T - 1], before, kept.remainder[: T - k - 1, k])
-
-
-def _window(chains: Any) -> Any:
-    """The chains as a slice where they lie side by side."""
-    first, last = int(chains[0]), int(chains[-1])
-    return slice(first, last + 1) if last - first + 1 == len(chains) else chains
+def _window(losses: Any) -> Any:
+    """The losses as a slice where they lie side by side."""
+    first, last = int(losses[0]), int(losses[-1])
+    return slice(first, last + 1) if last - first + 1 == len(losses) else losses
 
 
 def _keep_logs_if_needed(kept: Record, exponent: Any) -> None:
@@ -196,7 +236,3 @@ def _keep_logs_if_needed(kept: Record, exponent: Any) -> None:
         return
     with np.errstate(divide="ignore"):
         kept.log = array_namespace(exponent).log(kept.norm)
-
-
-def _host(chains: Any) -> Any:
-    return chains if isinstance(chains, np.ndarray) else chains.get()

@@ -53,10 +53,15 @@ class LSTM:
 
     def backward(self, xp: ModuleType, dh: Any, carry: Any, coef: Any) -> tuple[Any, Any, Any]:
         H = dh.shape[-1]
-        part = [coef[..., k * H : (k + 1) * H] for k in range(6)]
-        dc = carry + dh * part[4]
-        z = xp.concatenate([dc * part[0], dc * part[1], dc * part[2], dh * part[3]], axis=-1)
-        return xp.concatenate([dh, dc], axis=-1), z, dc * part[5]
+        dc = carry + dh * coef[..., 4 * H : 5 * H]
+        d = xp.concatenate([dh, dc], axis=-1)
+        return d, self.spread(xp, d, coef), dc * coef[..., 5 * H :]
+
+    def spread(self, xp: ModuleType, d: Any, coef: Any) -> Any:
+        H = d.shape[-1] // 2
+        dh, dc = d[..., :H], d[..., H:]
+        parts = [dc * coef[..., k * H : (k + 1) * H] for k in range(3)]
+        return xp.concatenate([*parts, dh * coef[..., 3 * H : 4 * H]], axis=-1)
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         """|chosen blocks of the errors| per unit of |dh| and of |dc|: (..., 2H)."""
@@ -135,16 +140,16 @@ def forward_rows(z: Any, before: Any, c: Any, h: Any, coef: Any, t: Any) -> None
 
 @jit
 def backward_row(d, carry, coef, z):
+    """Loops of few arrays each: of more than that the compiler makes no vector code."""
     H = d.size // 2
     dh, dc = d[:H], d[H:]
-    at_i, at_f, at_g, at_o = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H], coef[3 * H : 4 * H]
     into, skip = coef[4 * H : 5 * H], coef[5 * H :]
-    z_i, z_f, z_g, z_o = z[:H], z[H : 2 * H], z[2 * H : 3 * H], z[3 * H :]
     for j in range(H):
-        v = carry[j] + dh[j] * into[j]
-        dc[j] = v
-        z_i[j] = v * at_i[j]
-        z_f[j] = v * at_f[j]
-        z_g[j] = v * at_g[j]
-        z_o[j] = dh[j] * at_o[j]
-        carry[j] = v * skip[j]
+        dc[j] = carry[j] + dh[j] * into[j]
+    for k in range(4):
+        at, out = coef[k * H : (k + 1) * H], z[k * H : (k + 1) * H]
+        e = dc if k < 3 else dh
+        for j in range(H):
+            out[j] = e[j] * at[j]
+    for j in range(H):
+        carry[j] = dc[j] * skip[j]

@@ -37,7 +37,7 @@ class RecordedBatch:
     loss: np.ndarray  # (T, B) nats
     state: Any  # (L*D, B, H) hidden state the batch started from; of an LSTM a pair (h, c) of such arrays
     inputs: np.ndarray | None = None  # (T, B) tokens
-    targets: np.ndarray | None = None  # (T, B) tokens
+    targets: np.ndarray | None = None  # (T, B) tokens; nothing where the loss is nan
     top: np.ndarray | None = None  # (T, B, 3) tokens, most probable first (fewer where the vocabulary is smaller)
     top_probability: np.ndarray | None = None  # (T, B, 3)
     mask: np.ndarray | None = None  # (T, B) bool: False where a step is padding; None where none is

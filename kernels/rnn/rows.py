@@ -1,6 +1,7 @@
 """Passes over the rows of a lag: the backward step, norm, rest and share of every chain (see `lags.py`).
 
-Each pass has two forms: a compiled loop for NumPy, and whole-array operations, the path for CuPy and the witness.
+Each pass has three forms: a compiled loop for NumPy, a CUDA kernel for CuPy (`rows_cuda.py`), and whole-array
+operations for both, the witness.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..arrays import array_namespace
 from ..jit import jit
-from . import paths
+from . import paths, rows_cuda
 from .strand import backward_row
 
 TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
@@ -48,6 +49,8 @@ def advance(
     """
     if paths.takes_loops(d):
         _advance_loop(cell.code, rows, d, above, carry, coef, z, factor, biggest, first)
+    elif paths.takes_cuda(d):
+        rows_cuda.launch(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first, 0, None)
     else:
         advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
 
@@ -64,6 +67,10 @@ def advance_and_record(
         )  # fmt: skip
         if kept.units.size:
             _units_loop(rows, d, exponent, k, kept.w, kept.q, kept.units, kept.unit_share, _settled(factor))
+    elif paths.takes_cuda(d):
+        rows_cuda.launch(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first, k, kept)
+        if kept.units.size:
+            _units_arrays(rows, d, exponent - _settled(factor), k, kept)
     else:
         advance_arrays(cell, rows, d, above, carry, coef, z, factor, biggest, exponent, first)
         record_arrays(rows, d, exponent, k, kept)
@@ -118,7 +125,7 @@ def settle(factor: Any, biggest: Any, exponent: Any) -> None:
 
 def _settled(factor: Any) -> Any:
     """Powers of two that `settle` has added to the exponents already."""
-    return -np.frexp(factor)[1].astype(np.int32) + 1
+    return 1 - array_namespace(factor).frexp(factor)[1].astype(np.int32)
 
 
 # --- whole-array operations
@@ -159,14 +166,21 @@ def record_arrays(rows: Any, d: Any, exponent: Any, k: int, kept: Any) -> None:
         remainder = xp.ldexp(xp.sqrt(_squares(xp, left if w is None else left * w)), power)
         kept.remainder[s, k, b] = xp.where(s + k + 1 < T, xp.minimum(remainder, LARGEST), 0)
         if len(kept.q):
-            product = d * kept.q[rows]
-            kept.share[s, k, b] = xp.ldexp(product.sum(axis=1).astype(np.float64), exponent)
+            product = (d * kept.q[rows]).sum(axis=1)
+            kept.share[s, k, b] = xp.ldexp(product.astype(np.float64), exponent)
     if kept.units.size:
-        H = kept.units.shape[3]
-        folded = (measured * measured).reshape(len(d), -1, H).sum(axis=1)
-        kept.units[s, k, b] = xp.ldexp(xp.sqrt(folded), exponent[:, None])
-        if len(kept.q):
-            kept.unit_share[s, k, b] = xp.ldexp(product.reshape(len(d), -1, H).sum(axis=1), exponent[:, None])
+        _units_arrays(rows, d, exponent, k, kept)
+
+
+def _units_arrays(rows: Any, d: Any, exponent: Any, k: int, kept: Any) -> None:
+    xp, (_, _, B, H) = array_namespace(d), kept.units.shape
+    s, b = rows // B, rows % B
+    measured = d * kept.w[rows] if len(kept.w) else d
+    folded = (measured * measured).reshape(len(d), -1, H).sum(axis=1)
+    kept.units[s, k, b] = xp.ldexp(xp.sqrt(folded), exponent[:, None])
+    if len(kept.q):
+        product = (d * kept.q[rows]).reshape(len(d), -1, H).sum(axis=1)
+        kept.unit_share[s, k, b] = xp.ldexp(product, exponent[:, None])
 
 
 def settle_arrays(factor: Any, biggest: Any, exponent: Any) -> None:

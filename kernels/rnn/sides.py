@@ -91,6 +91,10 @@ def _write(xp: Any, d: Any, power: Any, lag: Any, kept: Record, sums: Any) -> No
         kept.units[s, column, b] = xp.ldexp(xp.sqrt(folded), power[:, None])
         if len(kept.q):
             kept.unit_share[s, column, b] = xp.ldexp(product.reshape(len(d), -1, H).sum(axis=1), power[:, None])
+    if kept.watch is not None:
+        for each in xp.unique(column).tolist():
+            of = column == each
+            kept.watch(each, r[of], d[of], power[of])
     distance = abs(lag[s, b]) if len(sums) == K else 0
     sums[distance, s, b] += xp.ldexp(d, (power - kept.power[r])[:, None])
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .inside import Inside
 from .planes import STATES
-from .recorded import most_probable
+from .recorded import TOP
 from .torch_parts import host
 from .torch_pass import Pass, is_packed
 
@@ -21,24 +21,23 @@ def known_of(seen: Pass, targets: Any, scores: Any, sizes: dict[str, int]) -> di
 
     sizes: out: "inputs" and "targets", the numbers of symbols, where they are known.
     """
-    shape = seen.shape
-    found: dict[str, np.ndarray] = {}
+    shape, found = seen.shape, {}
     tokens = _tokens(seen, sizes)
     if tokens is not None:
         found["inputs"] = tokens
     scores = seen.scores if scores is None else scores
     wanted = None if targets is None else _integers(targets)
-    known = None if scores is None or (not is_packed(scores) and scores.ndim < 2) else shape.in_time(scores, 1)
     y = None if wanted is None else shape.in_time(wanted)
+    known = None if scores is None or (not is_packed(scores) and scores.ndim < 2) else shape.arranged(scores, 1)
     loss = np.full((shape.steps, shape.sequences), np.nan)
     if y is None and wanted is not None:
         _loss_at_end(seen, scores, wanted, loss)
     if known is not None and _are_scores(known, y, sizes):
         sizes["targets"] = known.shape[2]
-        found["top"], found["top_probability"] = most_probable(_probabilities(known))
+        found["top"], found["top_probability"], each = _read_scores(known, y)
         if y is not None:
             asked = (y >= 0) & _present(seen)
-            loss[asked] = _cross_entropy(known, y)[asked]
+            loss[asked] = each[asked]
     if y is not None:
         found["targets"] = np.maximum(y, 0)
     return {**found, "loss": loss}
@@ -66,23 +65,23 @@ def _integers(targets: Any) -> Any:
     return None if targets.is_floating_point() or targets.is_complex() or targets.ndim == 0 else targets
 
 
-def _are_scores(scores: np.ndarray, y: np.ndarray | None, sizes: Mapping[str, int]) -> bool:
+def _are_scores(scores: Any, y: np.ndarray | None, sizes: Mapping[str, int]) -> bool:
     """Whether there is one score per symbol, as far as it can be told."""
-    if scores.shape[2] < 2 or not np.isfinite(scores).all():
+    if scores.shape[-1] < 2 or not bool(scores.isfinite().all()):
         return False
-    return int(y.max()) < scores.shape[2] if y is not None else scores.shape[2] == sizes.get("inputs")
+    return int(y.max()) < scores.shape[-1] if y is not None else scores.shape[-1] == sizes.get("inputs")
 
 
 def _loss_at_end(seen: Pass, scores: Any, wanted: Any, loss: np.ndarray) -> None:
     """One target per sequence: its loss at the sequence's last step."""
     T, B = loss.shape
-    if tuple(wanted.shape) != (B,) or scores is None or tuple(scores.shape[:-1]) != (B,) or scores.ndim != 2:
+    if is_packed(wanted) or tuple(wanted.shape) != (B,) or scores is None or is_packed(scores):
         return
-    y, known = host(wanted), host(scores)
-    if known.shape[1] < 2 or not 0 <= int(y.min()) <= int(y.max()) < known.shape[1] or not np.isfinite(known).all():
+    y = host(wanted)
+    if scores.ndim != 2 or len(scores) != B or y.min() < 0 or not _are_scores(scores, y, {}):
         return
     last = np.full(B, T) if seen.shape.length is None else seen.shape.length
-    loss[last - 1, np.arange(B)] = _cross_entropy(known[None], y[None])[0]
+    loss[last - 1, np.arange(B)] = _read_scores(scores.detach()[None], y[None])[2][0]
 
 
 def _present(seen: Pass) -> np.ndarray:
@@ -92,27 +91,21 @@ def _present(seen: Pass) -> np.ndarray:
     return np.arange(shape.steps)[:, None] < length
 
 
-def _are_probabilities(scores: np.ndarray) -> bool:
-    return bool((scores >= 0).all()) and np.allclose(scores.sum(axis=-1), 1, atol=1e-2)
+def _read_scores(scores: Any, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Most probable symbols and their probabilities (T, B, 3), and the cross entropy of the targets (T, B) in nats.
 
+    scores: (T, B, V), worked on where they are: there may be very many symbols.
+    """
+    import torch
 
-def _probabilities(scores: np.ndarray) -> np.ndarray:
-    """Softmax of scores (T, B, V), or the very array where they are probabilities already."""
-    if _are_probabilities(scores):
-        return scores
-    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def _cross_entropy(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(T, B) nats."""
-    wide = scores.astype(np.float64)
-    at = np.take_along_axis(wide, np.maximum(y, 0)[..., None], axis=-1)[..., 0]
-    if _are_probabilities(scores):
-        with np.errstate(divide="ignore"):
-            return np.asarray(-np.log(at))
-    top = wide.max(axis=-1)
-    return np.asarray(np.log(np.exp(wide - top[..., None]).sum(axis=-1)) + top - at)
+    scores = scores.float() if scores.element_size() < 4 else scores
+    if bool((scores >= 0).all()) and bool(((scores.sum(-1) - 1).abs() < 1e-2).all()):
+        scores = scores.log()  # probabilities already
+    whole = scores.logsumexp(-1)
+    best, top = scores.topk(min(TOP, scores.shape[-1]), -1)
+    at = torch.as_tensor(np.zeros(whole.shape, np.int64) if y is None else np.maximum(y, 0), device=scores.device)
+    loss = whole - scores.gather(-1, at.long()[..., None])[..., 0]
+    return host(top), host((best - whole[..., None]).exp()), host(loss)
 
 
 # --- one shape for all

@@ -105,7 +105,7 @@ def host(tensor: Any) -> np.ndarray:
     tensor = tensor.detach()
     if tensor.is_floating_point() and tensor.element_size() < 4:
         tensor = tensor.float()
-    return np.array(tensor.cpu().numpy())
+    return np.array(tensor.cpu().numpy(), order="C")
 
 
 def _listed(found: dict[str, Any]) -> str:

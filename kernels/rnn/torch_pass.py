@@ -48,22 +48,27 @@ class Shape:
         order = ("batch first", "time first") if self.batch_first else ("time first", "batch first")
         return next((name for name in order if fits[name]), None)
 
-    def in_time(self, tensor: Any, trailing: int = 0) -> np.ndarray | None:
-        """(T, B, ...) in host memory, of a tensor laid out in any of these ways."""
+    def arranged(self, tensor: Any, trailing: int = 0) -> Any:
+        """The tensor as (T, B, ...), on its device and without a graph; None if it lies in none of these ways."""
         layout = self.layout(tensor, trailing)
         if layout is None:
             return None
         if layout == "rows":
-            return host(self._padded(tensor.data))
-        array = host(tensor)
+            return self._padded(tensor.data)
+        tensor = tensor.detach()
         if layout == "steps":
-            return array[:, None]
+            return tensor[:, None]
         if layout == "flat":
             lead = (self.sequences, self.steps) if self.batch_first else (self.steps, self.sequences)
-            array = array.reshape(*lead, *array.shape[1:])
+            tensor = tensor.reshape(*lead, *tensor.shape[1:])
         if layout == "batch first" or (layout == "flat" and self.batch_first):
-            array = array.swapaxes(0, 1)
-        return np.ascontiguousarray(array[: self.steps])
+            tensor = tensor.transpose(0, 1)
+        return tensor[: self.steps]
+
+    def in_time(self, tensor: Any, trailing: int = 0) -> np.ndarray | None:
+        """The same in host memory."""
+        found = self.arranged(tensor, trailing)
+        return None if found is None else host(found)
 
     def _padded(self, data: Any) -> Any:
         """(T, B, ...) of packed rows."""

@@ -46,7 +46,8 @@ class TorchRecorder:
     * Where a read-out mixes steps (attention, pooling over time), "the loss of step t" means: what reaches the loss
       through the recurrent module's output at step t. Gradients that come in through the last states h_n and c_n count
       as a loss of the step whose states these are: the last one, or, running backward, the first.
-    * Dropout between layers is off in the analysis; the gradients at the output were measured with it on.
+    * Dropout between layers is off in the analysis; the gradients at the output were measured with it on. Half
+      precision becomes float32.
     * Of several forward passes before a `step`, the last one that a gradient came back to is recorded. Passes without
       gradients, as in evaluation, leave nothing behind. A module that is called step by step gives sequences of length
       1, in which no lag is to be seen.
@@ -82,7 +83,8 @@ class TorchRecorder:
     snapshot_every : int
         Steps between snapshots of the weights that are kept.
     resume : bool or int
-        Go on with the file if it exists: from where it ends, or from that step on, whose later batches are dropped.
+        Go on with the file if it exists: from where it ends, or from that step on, whose later batches are dropped. Of
+        lags, parameter and inside the file's own hold.
 
     Raises
     ------
@@ -162,7 +164,8 @@ class TorchRecorder:
             if seen is None:
                 raise RuntimeError(
                     "step: no gradient has come back to the output of the recurrent module since the last step; call "
-                    "it after loss.backward(), with a loss that the module's output takes part in"
+                    "it after loss.backward(), with a loss that the module's output takes part in (and where "
+                    "torch.compile was told to take recurrent modules in, record from a model that is not compiled)"
                 )
             self._record(number, seen, targets, scores, _factor(self.scale if scale is None else scale))
         self.number += 1
@@ -399,7 +402,7 @@ class _Arrival:
 
     def __call__(self, gradient: Any) -> None:
         recorder = self.recorder()
-        if recorder is not None:
+        if recorder is not None and gradient is not None:
             recorder._arrived(self.seen, self.name, gradient)
 
 

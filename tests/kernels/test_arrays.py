@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from learnviews.kernels.arrays import array_namespace, as_numpy, is_cupy
+from learnviews.kernels.arrays import array_namespace, as_numpy, is_cupy, tf32
 
 
 class DeviceArray:
@@ -53,3 +53,32 @@ def test_as_numpy_gives_the_very_array_or_a_copy_from_the_device():
     assert as_numpy(host) is host
     np.testing.assert_array_equal(as_numpy(DeviceArray()), [0, 1, 2])
     np.testing.assert_array_equal(as_numpy([4, 5]), [4, 5])
+
+
+def test_tf32_without_cupy_changes_nothing():
+    a = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
+    want = a @ a
+    with tf32():
+        np.testing.assert_array_equal(a @ a, want)
+
+
+def test_tf32_sets_cupys_own_switch_and_puts_it_back(fake_cupy):
+    class Linalg:
+        COMPUTE_TYPE_DEFAULT, COMPUTE_TYPE_TF32 = 1, 7
+        kind = 3
+
+        def get_compute_type(self, dtype):
+            assert dtype == np.float32
+            return self.kind
+
+        def set_compute_type(self, dtype, kind):
+            self.kind = kind
+
+    linalg = Linalg()
+    fake_cupy._core = type("core", (), {"_routines_linalg": linalg})
+    with tf32():
+        assert linalg.kind == 7
+        with tf32(False):
+            assert linalg.kind == 1
+        assert linalg.kind == 7
+    assert linalg.kind == 3

@@ -143,3 +143,61 @@ def test_every_cell_and_depth(cupy, cell, layers, both):
     batch = deep_nets.make_batch(net, started=False, T=12)
     moved = {name: None if value is None else cupy.asarray(value) for name, value in batch.items()}
     assert_close(rnn.connectivity(there, **moved).norm, rnn.connectivity(net, **batch).norm, rtol=1e-3)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+def test_with_a_tolerance_and_sums(cupy, cell):
+    net = deep_nets.make_net(cell, 2, dtype="float32", hidden=40)
+    net.flat *= 0.6
+    batch = deep_nets.make_batch(net, started=False, T=60, B=3)
+    moved = {name: None if value is None else cupy.asarray(value) for name, value in batch.items()}
+    options = {"lags": None, "matrices": True}
+    got, want = rnn.itemize(net.to(cupy), **moved, **options, tol=1e-3), rnn.itemize(net, **batch, **options)
+    kept = as_numpy(got.kept)
+    assert_close(got.norm, np.where(kept, want.norm, 0))
+    assert (as_numpy(got.remainder)[:, -1] <= 1e-3 * as_numpy(got.whole)).all()
+    assert_close(rnn.itemize(net.to(cupy), **moved, **options).lag_matrices().matrix, want.lag_matrices().matrix)
+    del options["matrices"]
+    options["batch_norms"] = True
+    assert_close(
+        rnn.itemize(net.to(cupy), **moved, **options).batch_norm, rnn.itemize(net, **batch, **options).batch_norm
+    )
+
+
+@pytest.mark.parametrize("hidden", [1, 31, 32, 33, 300])
+def test_rows_of_any_width(cupy, hidden):
+    """The kernel's sum over a block of threads: less than a warp, several of them, several columns per thread."""
+    net = deep_nets.make_net("lstm", dtype="float32", hidden=hidden)
+    batch = deep_nets.make_batch(net, started=False, T=12)
+    moved = {name: None if value is None else cupy.asarray(value) for name, value in batch.items()}
+    got, want = rnn.itemize(net.to(cupy), **moved, shares=True), rnn.itemize(net, **batch, shares=True)
+    for name in ("norm", "beyond", "share", "remainder"):
+        assert_close(getattr(got, name), getattr(want, name))
+
+
+def test_tf32_is_on_only_within(cupy):
+    a = cupy.random.default_rng(0).standard_normal((512, 512), dtype=cupy.float32)
+    before = a @ a
+    with rnn.tf32():
+        rounded = a @ a
+    cupy.testing.assert_array_equal(a @ a, before)
+    assert_close(rounded, as_numpy(before), rtol=1e-2)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+@pytest.mark.parametrize("layers, both", [(1, False), (2, False), (2, True)])
+def test_recordings_of_a_training_on_the_device(cupy, cell, layers, both, tmp_path):
+    """Every view after the same steps; weights drift apart by rounding."""
+    corpus, found = rnn.Corpus("the cat sat on the mat, and the rat ran. " * 10), []
+    for where in (cupy, np):
+        net = rnn.RecurrentNet(cell, len(corpus.symbols), 8, len(corpus.symbols), layers, both, initial="uniform")
+        with rnn.Recording.create(tmp_path / where.__name__, net.to(where), corpus, lags=4) as rec:
+            rnn.Trainer(net.to(where), corpus, 10, 2, record=rec, every=5).run(6)
+            views = [(parameter, gate) for parameter in rec.parameters for gate in (None, *rec.gates)]
+            found.append([rec.view(1, *view) for view in views] + [rec.units(*view) for view in views])
+    for device, host in zip(*found, strict=True):
+        if isinstance(host, tuple):
+            assert_close(device[0], host[0], rtol=1e-2)
+            continue
+        for name in ("norm", "beyond", "share"):
+            assert_close(getattr(device, name), getattr(host, name), rtol=1e-2)

@@ -187,6 +187,28 @@ def test_a_loss_of_the_last_state(cell, both, path):
     assert_itemized(*unrolled(module, x, losses), insides)
 
 
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_last_states_of_packed_sequences(layers, both, path):
+    model, lengths = Model("lstm", layers, both, outputs=3).double(), [2, 6, 4]
+    x, y = tokens(3, 8), tokens(3, symbols=3)
+    with recording(model, path, lags=6) as recorder:
+        packed = pack_padded_sequence(model.embed(x), lengths, batch_first=True, enforce_sorted=False)
+        h = model.net(packed)[1][0]
+        losses = nn.functional.cross_entropy(model.decode(torch.cat(list(h[-1 - both :]), 1)), y, reduction="none")
+        losses.mean().backward()
+        recorder.step(targets=y)
+    with rnn.Recording.open(path) as rec:
+        for name in rec.parameters:
+            batch = rec.view(0, name)
+            assert batch.total == pytest.approx(squared(getattr(model.net, name)), rel=1e-3)
+            assert batch.norm[:2, :, 0].any()
+            assert not batch.norm[2:, :, 0].any()
+        want = np.full((6, 3), np.nan)
+        want[np.array(lengths) - 1, range(3)] = losses.detach()
+        np.testing.assert_allclose(rec[0].loss, want, rtol=1e-5)
+
+
 @pytest.mark.parametrize("cell, layers, both", [("gru", 3, False), ("lstm", 2, False), ("lstm", 1, True)])
 def test_losses_of_lower_layers_and_cell_states(cell, layers, both, path):
     """All last states, as an encoder hands them to a decoder: whole gradients agree with autograd's."""
@@ -783,6 +805,24 @@ def test_dropout_is_off_in_the_analysis(path):
     with rnn.Recording.open(path) as rec:
         assert rec.settings["dropout"] == 0.5
         assert rec.view(0, "weight_hh_l1").norm.any()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_model_on_a_device(mixed, path):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    model, x = Model("lstm", 2, True).cuda(), tokens(B, T)
+    with recording(model, path) as recorder:
+        with torch.autocast("cuda", enabled=mixed):
+            loss = cross_entropy(model(x.cuda()), x.cuda())
+        loss.backward()
+        recorder.step(targets=x.cuda())
+    with rnn.Recording.open(path) as rec:
+        np.testing.assert_array_equal(rec[0].inputs, x.T)
+        for name in rec.parameters:
+            want = squared(getattr(model.net, name))
+            assert rec.view(0, name).total == pytest.approx(want, rel=0.1 if mixed else 1e-2)
 
 
 # --- files

@@ -1,11 +1,13 @@
 """The same numbers as `rnn.itemize` (norms of the kept lags, and beyond) by PyTorch's autograd, every way that works.
 
-Each function takes a `TorchNet` and returns (norm (T, K, B), beyond (T, B)). They differ in how autograd is asked:
-one backward per loss; all losses in one batched vector-Jacobian product; or all windows of K steps unrolled side by
-side, so that one ordinary backward serves every loss at once.
+Each function takes a `TorchNet` and returns (norm (T, K, B), beyond (T, B)), on the net's device. They differ in how
+autograd is asked: one backward per loss; all losses in one batched vector-Jacobian product; or all windows of K steps
+unrolled side by side, so that one ordinary backward serves every loss at once.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import torch
 from torch.nn import functional
@@ -20,17 +22,17 @@ class TorchNet:
     itemized is weight_hh: its errors are those at the recurrent half of the pre-activations.
     """
 
-    def __init__(self, net, x, y):
-        state = {k: torch.from_numpy(v) for k, v in net.state_dict().items()}
+    def __init__(self, net, x, y, device="cpu"):
+        state = {k: torch.from_numpy(v).to(device) for k, v in net.state_dict().items()}
         self.cell = net.cell.name
         self.rnn = MODULES[self.cell](net.inputs, net.hidden)
         self.decoder = torch.nn.Linear(net.hidden, net.outputs)
         self.rnn.load_state_dict({k: v for k, v in state.items() if not k.startswith("decoder")})
         self.decoder.load_state_dict({k.split(".")[1]: v for k, v in state.items() if k.startswith("decoder")})
-        self.rnn.to(state["weight_hh_l0"].dtype)
-        self.decoder.to(state["weight_hh_l0"].dtype)
+        self.rnn.to(device, state["weight_hh_l0"].dtype)
+        self.decoder.to(device, state["weight_hh_l0"].dtype)
         self.parameters = [*self.rnn.parameters(), *self.decoder.parameters()]
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
+        self.x, self.y = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
         self.one_hot = functional.one_hot(self.x, net.inputs).to(state["weight_hh_l0"].dtype)
         self.W, self.b = self.rnn.weight_hh_l0.detach(), self.rnn.bias_hh_l0.detach()
         self.V, self.c = self.decoder.weight.detach(), self.decoder.bias.detach()
@@ -50,7 +52,7 @@ class TorchNet:
 
     def start(self, rows):
         """States before the first step: (h,), or (h, c) of an LSTM."""
-        zeros = torch.zeros(rows, self.W.shape[1], dtype=self.W.dtype)
+        zeros = self.W.new_zeros(rows, self.W.shape[1])
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
 
     def step(self, given, states):
@@ -92,7 +94,7 @@ def per_loss(net: TorchNet, K: int):
     # a graph of its own for each loss: a backward from one of them touches nothing of the others
     per_step = [net.loss(h[None], y[None]).sum() for h, y in zip(states[1:], net.y, strict=True)]
     whole = torch.stack(torch.autograd.grad(sum(per_step), zs, retain_graph=True))
-    norm, kept = torch.zeros(T, K, B, dtype=whole.dtype), torch.zeros_like(whole)
+    norm, kept = whole.new_zeros(T, K, B), torch.zeros_like(whole)
     for t in range(T):
         first = max(0, t - K + 1)
         for s, d in enumerate(torch.autograd.grad(per_step[t], zs[first : t + 1], retain_graph=True), first):
@@ -106,10 +108,10 @@ def batched_vjp(net: TorchNet, K: int):
     zs, states = net.unroll()
     T, B = net.y.shape
     reach = torch.stack([h.detach().norm(dim=1) for h in states[:-1]])
-    seeds = torch.eye(T, dtype=reach.dtype)
+    seeds = torch.eye(T, dtype=reach.dtype, device=reach.device)
     per_step = net.loss(torch.stack(states[1:]), net.y).sum(dim=1)
     d = torch.stack(torch.autograd.grad(per_step, zs, seeds, is_grads_batched=True), dim=1)  # (t, s, B, H)
-    norm, kept = torch.zeros(T, K, B, dtype=d.dtype), torch.zeros_like(d[0])
+    norm, kept = d.new_zeros(T, K, B), torch.zeros_like(d[0])
     for k in range(K):
         diagonal = d.diagonal(-k).permute(2, 0, 1)  # (s, B, H) with t = s + k
         norm[: T - k, k] = diagonal.norm(dim=2) * reach[: T - k]
@@ -139,7 +141,7 @@ def windows(net: TorchNet, K: int):
     leaves, states = net.unroll()
     whole = torch.stack(torch.autograd.grad(net.loss(torch.stack(states[1:]), net.y).sum(), leaves))
     reach = torch.stack([h.detach().norm(dim=1) for h in states[:-1]])
-    norm = torch.zeros(T, K, B, dtype=P.dtype)
+    norm = P.new_zeros(T, K, B)
     for k, d in enumerate(grads):
         d = d.view(T - k, B, -1)
         norm[: T - k, k] = d.norm(dim=2) * reach[: T - k]
@@ -148,3 +150,11 @@ def windows(net: TorchNet, K: int):
 
 
 WAYS = {"one backward per loss": per_loss, "batched VJP": batched_vjp, "windows side by side": windows}
+BIG = 2**27  # numbers in the batched product's result, (losses, steps, sequences, gates * units); more is left out
+
+
+def ways_for(net: TorchNet, K: int):
+    """The ways that fit into memory: the batched product holds the errors of every loss at every step."""
+    T, B = net.y.shape
+    few = T * T * B * len(net.W) < BIG
+    return {name: partial(way, net, K) for name, way in WAYS.items() if few or way is not batched_vjp}

@@ -144,13 +144,14 @@ class Explorer:
         if self.recording is None or self.overview is None:
             return
         self.frame = self._overview_numbers()
-        self.overview.become(self.frame)
-        if self.views is None or self.views.span is not None:  # another gradient has another scale
-            self.redraw()
-            return
-        self._show()
-        if self.inside.model.visible:
-            self._draw_inside()
+        with self.session.together():
+            self.overview.become(self.frame)
+            if self.views is None or self.views.span is not None:  # another gradient has another scale
+                self.redraw()
+                return
+            self._show()
+            if self.inside.model.visible:
+                self._draw_inside()
 
     @shown_in_page
     def _change_panel(self) -> None:

@@ -15,6 +15,7 @@ from learnviews.grammar.layers_bokeh import BORDERS
 from learnviews.grammar.palettes import DARK_BLUE, SKY_BLUE
 from learnviews.grammar.serve import Session
 
+Ends = tuple[float, float]
 Grown = Stream.define("Grown", version=0)
 
 
@@ -91,18 +92,20 @@ class Overview:
             changed()
 
     def become(self, frame: pd.DataFrame) -> None:
-        """Show other numbers of the same batches."""
+        """Show other numbers of the same batches: patched, which HoloViews' redrawing would take far longer for."""
         self.frame, self._bars = frame, self._element(frame)
-        self._grown.event(version=self._grown.version + 1)
+        self._grown.update(version=self._grown.version + 1)  # for whatever it draws next
+        view, width = self._in_view()
+        shown = lv.aggregate_batches(self._bars, x_range=view, width=width, dynamic=False)
+        lv.patch(self._shown, shown, fit=False)
+        _, low, _, high = self._shown.extents(shown)
+        self.plot.state.y_range.update(start=low, end=high)
 
-    def on_view(self, act: Callable[[tuple[float, float] | None, int], None]) -> None:
+    def on_view(self, act: Callable[[Ends | None, int], None]) -> None:
         """Call `act` with the batches in view (None: all) and the pixels across, whenever they change."""
 
         def changed(**_: Any) -> None:
-            streams = self._aggregated.streams
-            ranges = next(stream.x_range for stream in streams if isinstance(stream, RangeX))
-            width = next((stream.width for stream in streams if isinstance(stream, PlotSize)), None)
-            act(ranges, int(width or WIDTH))
+            act(*self._in_view())
 
         for stream in self._aggregated.streams:
             if isinstance(stream, RangeX | PlotSize):
@@ -110,7 +113,13 @@ class Overview:
         self._viewers.append(changed)
         changed()
 
-    def look(self, x_range: tuple[float, float]) -> None:
+    def _in_view(self) -> tuple[Ends | None, int]:
+        """Batches in view (None: all), and pixels across."""
+        streams = self._aggregated.streams
+        width = next((stream.width for stream in streams if isinstance(stream, PlotSize)), None)
+        return next(stream.x_range for stream in streams if isinstance(stream, RangeX)), int(width or WIDTH)
+
+    def look(self, x_range: Ends) -> None:
         """Show these batches: a figure that shares the axis was panned or zoomed."""
         for stream in self._aggregated.streams:
             if isinstance(stream, RangeX) and stream.x_range != x_range:

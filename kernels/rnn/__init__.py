@@ -14,8 +14,8 @@ from .net import RecurrentNet
 from .recorded import RecordedBatch
 from .recording import Recording
 from .sample import sample
-from .torch_recorder import TorchRecorder
 from .summary import FlowSummary
+from .torch_recorder import TorchRecorder
 from .trainer import Trainer
 from .unroll import bptt
 from .weights import from_state_dict

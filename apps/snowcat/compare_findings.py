@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from learnviews.kernels.search.trial import MAKER, preloaded
-from learnviews.kernels.search.workers import Pool
+from learnviews.kernels.workers import Pool
 
 MOST = 5000  # findings of one study that are remembered
 TASKS = "learnviews.kernels.search.aside"

@@ -136,3 +136,14 @@ def last_of(a: Any, length: Any | None) -> Any:
     if length is None:
         return a[-1]
     return a[length, array_namespace(a).arange(a.shape[1])]
+
+
+def of_sequences(batch: tuple[Any, ...], part: slice) -> tuple[Any, ...]:
+    """Some sequences of a checked batch: x, y, the parts of the state, and mask."""
+    x, y, state, mask = batch
+    xp = array_namespace(x)
+
+    def cut(a: Any, first: bool = False) -> Any:
+        return None if a is None else xp.ascontiguousarray(a[part] if first else a[:, part])
+
+    return cut(x), cut(y, at_end(y)), tuple(cut(each) for each in state), cut(mask, mask is not None and mask.ndim == 1)

@@ -12,18 +12,20 @@ there is nothing to tell apart but steps: ordinary errors, each at the lag of it
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
 from ..arrays import array_namespace
-from .batch import turned
+from .batch import of_sequences, turned
 from .cells import in_order
-from .items import Flow, mean_lag, valid_cells
+from .items import Flow, joined, mean_lag, valid_cells
 from .lags import Link, Record, follow, new_record
 from .net import RecurrentNet
 from .rows import LARGEST, record_arrays, weighted_norm
 from .scaled import carried_back_scaled
+from .side_by_side import in_threads, pieces
 from .sides import both_sides
 from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
@@ -53,6 +55,7 @@ def itemize(
     tol: float | None = None,
     matrices: bool = False,
     batch_norms: bool = False,
+    grads: dict[str, Any] | None = None,
 ) -> Flow:
     """Itemize the gradient of one parameter over losses and steps.
 
@@ -89,6 +92,9 @@ def itemize(
         more per lag.
     batch_norms : bool
         Also `Flow.batch_norm`: norms of the sum of a cell's gradients over all sequences. Not together with `tol`.
+    grads : dict of str to array, optional
+        G for the shares, where these sequences are a part of something larger: gradients as `bptt` gives them (the
+        parameter's will do). Shares of all parts then add up to its ||G||^2.
 
     Returns
     -------
@@ -101,12 +107,18 @@ def itemize(
         net's dtype (an exploding net): norms are right all the same, and only shares are refused.
     """
     target = find_target(net, parameter, gate, unit)
-    run = forward(net, *check_batch(net, x, y, state, mask))
-    K, tol = check_lags(lags, len(run.loss)), check_tolerance(net, tol)
+    batch = check_batch(net, x, y, state, mask)
+    K, tol = check_lags(lags, len(batch[0])), check_tolerance(net, tol)
     if tol is not None and batch_norms:
         raise ValueError("batch_norms: sums over sequences need all rows; leave out tol")
-    with np.errstate(all="ignore"):
-        own = output_errors(net, run)
+    _shares_wanted(target, shares)
+    if not (matrices or batch_norms):
+        T, B = batch[0].shape[:2]
+        parts = pieces(net, T, B, K)
+        if len(parts) > 1:
+            with contextlib.suppress(FloatingPointError):  # what follows does with it, or says where it is
+                return _in_pieces(net, batch, parts, K, target, shares, grads, tol)
+    run, own = _forward(net, batch)
     try:
         total = errors(net, run, own)[1]
     except FloatingPointError as error:
@@ -114,7 +126,35 @@ def itemize(
             raise FloatingPointError(f"matrices, batch_norms: sums do not fit {net.dtype}; {error}") from error
         return _exploding(net, run, own, K, target, shares, tol, error)
     sums = new_sums(net, run, total, target, K, matrices, batch_norms)
-    return _itemized(net, run, own, total, K, target, shares, None, tol, sums)
+    return _itemized(net, run, own, total, K, target, shares, grads, tol, sums)
+
+
+def _forward(net: RecurrentNet, batch: tuple[Any, ...]) -> tuple[Run, list[Any]]:
+    run = forward(net, *batch)
+    with np.errstate(all="ignore"):
+        return run, output_errors(net, run)
+
+
+def _in_pieces(
+    net: RecurrentNet, batch: tuple[Any, ...], parts: list[slice], K: int, target: Target, shares: bool,
+    grads: Any, tol: float | None,
+) -> Flow:  # fmt: skip
+    """The sequences in threads. FloatingPointError where errors do not fit the dtype, its place counted in a part."""
+
+    def carried(part: slice) -> tuple[Run, list[Any], Errors, Any]:
+        run, own = _forward(net, of_sequences(batch, part))
+        total = errors(net, run, own)[1]
+        return run, own, total, gradients(net, run, total) if shares and grads is None else None
+
+    def itemized(found: tuple[Run, list[Any], Errors, Any]) -> Flow:
+        run, own, total, _ = found
+        return _itemized(net, run, own, total, K, target, shares, grads, tol)
+
+    if not shares or grads is not None:
+        return joined(in_threads(lambda part: itemized(carried(part)), parts))
+    found = in_threads(carried, parts)
+    grads = {name: sum(each[3][name] for each in found) for name in found[0][3]}
+    return joined(in_threads(itemized, found))
 
 
 def check_lags(lags: int | None, steps: int) -> int:
@@ -148,7 +188,7 @@ def itemize_run(
 ) -> Flow:
     """`itemize` for a run whose errors (and perhaps gradients) are known already, as in training.
 
-    Works in the arrays of `total`: they are overwritten.
+    Works in the arrays of `total`: they are overwritten, and let go.
     """
     return _itemized(net, run, own, total, K, find_target(net, parameter), shares, grads)
 
@@ -159,10 +199,11 @@ def _itemized(
 ) -> Flow:  # fmt: skip
     strand = run.strands[target.index]
     shares = _shares_wanted(target, shares)
-    q, squared = None, None
     if shares:
-        q, squared = share_rows(net, strand, target, grads or gradients(net, run, total))
+        grads = grads or gradients(net, run, total)
     d = total.d[target.index]
+    total.d, total.z = [], []  # the others are not needed any more, and are a third of the memory
+    q, squared = share_rows(net, strand, target, grads) if shares else (None, None)
     return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared, tol, sums)
 
 
@@ -179,8 +220,7 @@ def _exploding(
     """The errors do not fit the dtype: with a power of two per row they do, unless weights are not finite."""
     _shares_wanted(target, shares)
     with np.errstate(all="ignore"):
-        found = carried_back_scaled(net, run, own, target.index // net.directions)
-        d, _, power = found[target.index]
+        d, power = carried_back_scaled(net, run, own, target.index // net.directions)[target.index][::2]
         if not bool(array_namespace(d).isfinite(d).all()):
             raise error
         if shares:

@@ -66,8 +66,10 @@ class GRU:
         which = [i for i in range(4) if chosen[i]]
         if len(which) == 1:
             return xp.ascontiguousarray(split[..., which[0], :])
-        part = split[..., which, :]
-        return xp.sqrt((part * part).sum(axis=-2))
+        squares = split[..., which[0], :] ** 2
+        for i in which[1:]:  # block by block: all of them at once would be most of the memory that itemizing takes
+            squares += split[..., i, :] ** 2
+        return xp.sqrt(squares, out=squares)
 
     def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
         """The row p with <errors, q> = <dh, p>."""

@@ -85,6 +85,14 @@ def net_of(module: Any) -> RecurrentNet:
     return from_state_dict(state, cell=CELLS[module.mode])
 
 
+def refresh(net: RecurrentNet, module: Any) -> RecurrentNet:
+    """The net with the weights that the module has by now."""
+    for names in module._all_weights:
+        for name in names:
+            net.parameters[name][...] = host(getattr(module, name))
+    return net
+
+
 def watched(model: Any, module: Any, before: Callable[..., None], after: Callable[..., None]) -> list[Any]:
     """Handles of forward hooks: `before` on embeddings, `after` on what may give scores."""
     from torch import nn

@@ -6,10 +6,12 @@ import contextlib
 import os
 import time
 import weakref
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 
 from ..store import StoreError
 from .net import RecurrentNet
@@ -17,11 +19,12 @@ from .planes import STATES
 from .recording import Recording
 from .seeded import itemize_measured
 from .torch_batch import filled, filled_inside, known_of
-from .torch_parts import net_of, recurrent_module, unwrapped, watched
+from .torch_parts import net_of, recurrent_module, refresh, unwrapped, watched
 from .torch_pass import Pass, is_packed, shape_of
 from .views import flow_of, split
 
 SNAPSHOT_SECONDS = 20.0
+FEW = 2**26  # multiply-adds per product up to which one thread is faster than two (measured, beside a training PyTorch)
 KNOWN = ("inputs", "targets", "top", "top_probability", "loss")  # what may be known of a batch beside its gradients
 UNKNOWN = 2**32  # symbols, where it is not known how many there are
 
@@ -119,6 +122,7 @@ class TorchRecorder:
                 _check_count(name, value)
         self.model = unwrapped(module)
         self.module = recurrent_module(self.model, rnn)
+        self._net = net_of(self.module)  # its weights in host memory, as of the last recorded step
         self.every, self.scale, self.snapshot_every = int(every), scale, int(snapshot_every)
         self._size = (steps, sequences)
         self._names = {"symbols": symbols, "target_symbols": target_symbols}
@@ -128,6 +132,7 @@ class TorchRecorder:
         self._tokens: Any = None
         self._serial = self._done = 0
         self._snapshot_time = time.monotonic()
+        self._pools = threadpoolctl.ThreadpoolController()
         self.number = 0  # training steps so far
         self.recording = self._opened(Path(path), lags, parameter, inside, resume)
         self._closing = weakref.finalize(self, _close, self.recording, self._handles, os.getpid())
@@ -167,7 +172,8 @@ class TorchRecorder:
                     "it after loss.backward(), with a loss that the module's output takes part in (and where "
                     "torch.compile was told to take recurrent modules in, record from a model that is not compiled)"
                 )
-            self._record(number, seen, targets, scores, _factor(self.scale if scale is None else scale))
+            with self._threads(seen):
+                self._record(number, seen, targets, scores, _factor(self.scale if scale is None else scale))
         self.number += 1
         self._watch()
 
@@ -183,7 +189,7 @@ class TorchRecorder:
         if self._closing.alive:
             try:
                 if self.number:
-                    self._snapshot(self.number, net_of(self.module))
+                    self._snapshot(self.number, refresh(self._net, self.module))
             finally:
                 self._closing.detach()
                 self.recording.close()
@@ -199,7 +205,7 @@ class TorchRecorder:
     def _opened(self, path: Path, lags: int, parameter: str, inside: bool, resume: bool | int) -> Recording:
         import torch
 
-        net = net_of(self.module)
+        net = self._net
         if resume is not False and path.exists():
             recording = Recording.open(path, write=True)
             try:
@@ -304,7 +310,7 @@ class TorchRecorder:
     # -- a step that is recorded ----------------------------------------------------------------------------------
 
     def _record(self, number: int, seen: Pass, targets: Any, scores: Any, scale: float) -> None:
-        net = net_of(self.module)
+        net = refresh(self._net, self.module)
         if number % self.snapshot_every == 0 or time.monotonic() - self._snapshot_time > SNAPSHOT_SECONDS:
             self._snapshot(number, net)
         size = self._shape(seen)
@@ -332,6 +338,14 @@ class TorchRecorder:
         self.recording.append_arrays(number, -1, arrays, insides)
         if first:
             self.recording.commit()  # what it holds is what all others have to hold
+
+    def _threads(self, seen: Pass) -> AbstractContextManager[Any]:
+        """One thread of NumPy's BLAS for small products: PyTorch's own, which go on waiting for work, are in the way of
+        more."""
+        products = seen.shape.steps * seen.shape.sequences * self._net.parameters["weight_hh_l0"].size
+        if products > FEW:
+            return contextlib.nullcontext()
+        return self._pools.limit(limits=1, user_api="blas")
 
     def _shape(self, seen: Pass) -> tuple[int, int]:
         fixed = self.recording.batch_shape

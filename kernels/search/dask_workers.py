@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from ..figures import figure
-from .workers import Limits, Outcome, Pool
+from ..workers import Limits, Outcome, Pool
 
 GRACE = 30.0  # seconds that a task may take longer than its own limit before it counts as lost
 LOOK = 0.2  # seconds between two looks at whether a task is still wanted

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..nursery import keep_spare
 from ..store import StoreError
+from ..worker_process import reason_of
+from ..workers import Limits, Outcome, Pool
 from . import fidelity
 from .fidelity import Done, Job
-from .nursery import keep_spare
 from .trial import MAKER, TrialResult, Work, folds_at, maker_module, preloaded
-from .worker_process import reason_of
-from .workers import Limits, Outcome, Pool
 
 if TYPE_CHECKING:
     from .study_store import StudyStore

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..worker_process import reason_of
+from ..workers import Limits, Pool
 from .tasks import CLUSTERING
-from .worker_process import reason_of
-from .workers import Limits, Pool
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -627,6 +627,19 @@ def test_gradients_that_are_not_finite_are_skipped(path):
         assert rec.settings["skipped"] == {"gradients that are not finite": 1}
 
 
+def test_weights_that_are_not_finite_are_skipped(path):
+    model, x = Model("gru"), tokens(B, T)
+    with recording(model, path) as recorder:
+        train(model, recorder, 1)
+        with torch.no_grad():
+            model.net.weight_hh_l0.fill_(float("nan"))
+        cross_entropy(model(x), x).backward()
+        recorder.step(targets=x)
+        assert recorder.skipped == {"gradients that are not finite": 1}
+    with rnn.Recording.open(path) as rec:
+        assert len(rec) == 1
+
+
 def test_errors_too_large_for_float32(path):
     module = nn.RNN(3, H, nonlinearity="relu")
     with torch.no_grad():

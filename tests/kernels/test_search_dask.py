@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from search_studies import assert_same, finished, real_study, study
 
-from learnviews.kernels.search.workers import Limits
+from learnviews.kernels.workers import Limits
 
 psutil = pytest.importorskip("psutil")
 distributed = pytest.importorskip("distributed")

@@ -31,7 +31,7 @@ sys.path[:] = sys.argv[6:]
 package = types.ModuleType("learnviews")
 package.__path__ = [sys.argv[1]]
 sys.modules["learnviews"] = package
-from learnviews.kernels.search import nursery
+from learnviews.kernels import nursery
 nursery.nurse(int(sys.argv[2]), sys.argv[3].split(","), sys.argv[4], int(sys.argv[5]))
 """
 # One thread per worker: there is a worker for every core that is to be used.
@@ -63,7 +63,7 @@ class Nursery:
 
     def __init__(self, context: Any, preload: Sequence[str], nice: int = 0) -> None:
         ours, theirs = socket.socketpair()
-        root = str(Path(__file__).resolve().parents[2])
+        root = str(Path(__file__).resolve().parents[1])
         self._scratch = tempfile.mkdtemp(prefix="learnviews-")
         told = (root, str(theirs.fileno()), ",".join(preload), self._scratch, str(nice))
         command = [sys.executable, "-c", _START, *told, *sys.path]

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from learnviews.kernels.search import nursery
-from learnviews.kernels.search.nursery import Nursery
-from learnviews.kernels.search.workers import Limits, Pool
+from learnviews.kernels import nursery
+from learnviews.kernels.nursery import Nursery
+from learnviews.kernels.workers import Limits, Pool
 
 psutil = pytest.importorskip("psutil")
 
@@ -153,7 +153,7 @@ class _Unreadable:
 
 
 SCRIPT = """
-from learnviews.kernels.search.workers import Pool
+from learnviews.kernels.workers import Pool
 pool = Pool(2, context=0)
 pool.submit("a", "search_tasks:pid")
 print(pool.wait(30)[0].value, flush=True)

@@ -12,7 +12,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from ..figures import figure
+from .figures import figure
 from .nursery import Nursery, NurseryGoneError, new_nursery
 from .worker_process import MEGABYTE, reason_of
 

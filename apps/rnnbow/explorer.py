@@ -48,7 +48,7 @@ class Explorer:
     def __init__(self, session: Session, recordings: Library, live: bool = True) -> None:
         self.session, self.library = session, recordings
         self.controls, self.choosers = Controls(), Choosers(self._changed_view)
-        self.inside = Inside(session, recordings, self.preview, self.select, self.choosers.choose, self.tell)
+        self.inside = Inside(session, recordings, self.preview, self.select, self.choosers.choose)
         self.message, self.text, self.words = (
             Div(sizing_mode="stretch_width", margin=2, stylesheets=[STYLE]) for _ in range(3)
         )

@@ -52,8 +52,6 @@ class Inside:
         As for `Overview`.
     choose : callable taking a parameter and a gate
         Has another gradient shown.
-    tell : callable
-        Shows what went wrong.
     """
 
     def __init__(
@@ -63,12 +61,10 @@ class Inside:
         preview: Callable[[int | None], None],
         select: Callable[[int], None],
         choose: Callable[[str, str | None], None],
-        tell: Callable[[str], None],
     ) -> None:
         self.session, self.library = session, library
         self._select, self._choose = select, choose
         self.jobs = Jobs(session, self._failed)
-        self.tell = tell
         self.order = Select(options=list(CUES.items()), value="share", width=190, margin=0)
         self.unit = Select(options=[("", TOGETHER)], value="", width=150, margin=0)
         self.cancel = Button(label="Cancel", width=70, margin=(0, 8, 0, 0), visible=False)

@@ -102,6 +102,7 @@ setup(
         "dask": ["dask[dataframe,distributed]>=2024.8"],
         "duckdb": ["duckdb>=1.0"],
         "media": MEDIA,
+        "torch": ["torch>=2.4"],
         "examples": ["jupyterlab>=4", "jupyter_bokeh>=4"],
         "bench": BENCH,
         "peers": PEERS,

@@ -105,6 +105,40 @@ def test_pages_and_selection(benchmark, table, chromium, tmp_path):
     benchmark.pedantic(lambda: None, rounds=1)
 
 
+def test_choosers_and_units(benchmark, table, chromium, tmp_path):
+    """A two-layer LSTM: another gate, gates and units, another order, a unit's own bars."""
+    path = record(tmp_path / "deep.rnnbow", steps=6000, every=20, cell="lstm", layers=2)
+    case = "RNNbow app (LSTM, 2 layers, 300 batches, Chromium)"
+    with bokeh_serve("rnnbow", str(path)) as server:
+        tab = chromium.new_page(viewport={"width": 1280, "height": 800})
+        tab.add_init_script(HELPERS)
+        tab.goto(server.url)
+        tab.wait_for_function("window.Bokeh && lv.ready() && lv.text().includes('of 300')")
+
+        def spent(label, acts, seen):
+            """Median seconds from an action in the page until what it changes is there."""
+            found = []
+            for act in acts:
+                tab.evaluate("(seen) => { window.before = eval(seen) }", seen)
+                started = time.perf_counter()
+                tab.evaluate(act)
+                tab.wait_for_function(f"({seen}) !== window.before && ({seen}) !== undefined", polling=5)
+                found.append(time.perf_counter() - started)
+                tab.wait_for_timeout(300)
+            table.add(case, label, float(np.median(found)))
+
+        gates = [f"() => {{ lv.chooser('gate').value = '{gate}' }}" for gate in "ifgoifgo"]
+        spent("choose a gate until the bars are repainted, median", gates, "lv.signature()")
+        spent("open the panel of gates and units", ["() => { lv.model('panel').active = 1 }"], "lv.figure('units')?.id")
+        spent("choose a gate until the units are repainted, median", gates, "lv.caption_above(lv.figure('units'))")
+        orders = [f"() => {{ lv.order().value = '{order}' }}" for order in ("change", "norm", "share") * 3]
+        spent("order the units anew, median", orders, "lv.caption_above(lv.figure('units'))")
+        units = [f"() => {{ lv.unit().value = '{unit}' }}" for unit in range(8)]
+        spent("a unit's own bars, of the same batch, median", units, "lv.said().includes('alone') && lv.signature()")
+    tab.context.close()
+    benchmark.pedantic(lambda: None, rounds=1)
+
+
 def test_panning_a_million_batches(benchmark, table, chromium, tmp_path):
     path = long_recording(tmp_path / "million.rnnbow", MILLION)
     case = "overview of 1,000,000 batches, Chromium"
@@ -132,6 +166,25 @@ def test_aggregate(measure):
     rng = np.random.default_rng(0)
     batch, value = np.arange(MILLION), rng.gamma(4, 8, MILLION)
     measure("loudest batch per pixel column of 1,000,000", "loudest()", lambda: loudest(batch, value, 1100), 15)
+
+
+LONG = {
+    "in order of change": lambda norm, flow: lv.UnitFlow.from_units(norm, norm**2, by="change"),
+    "aggregate_cells, all in view": lambda norm, flow: reduced(flow),
+    "aggregate_cells, 5,000 in view": lambda norm, flow: reduced(flow, x_range=(40_000, 45_000)),
+}
+
+
+def reduced(flow, **view):
+    return lv.aggregate_cells(flow, width=1100, height=250, dynamic=False, **view)
+
+
+@pytest.mark.parametrize("label", LONG)
+def test_units_of_a_long_training(measure, label):
+    norm = np.random.default_rng(0).gamma(2, 1, (100_000, 256)).astype(np.float32)
+    flow = lv.UnitFlow.from_units(norm, norm**2)
+    reduced(flow)  # compiled
+    measure("256 units in 100,000 batches", label, lambda: LONG[label](norm, flow), 5)
 
 
 def test_patch(measure):

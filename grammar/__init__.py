@@ -21,6 +21,7 @@ from .extension import extension
 from .extension import register as _register
 from .forecast_lines import Forecast
 from .frame_strips import FrameStrips
+from .gate_flow import GateFlow
 from .gradients import GradientFlow, GradientHorizon
 from .image_mosaic import ImageMosaic
 from .importance_bars import ParameterImportance
@@ -30,7 +31,7 @@ from .lift import Cutoff, LiftCurve
 from .node_link import NodeLink
 from .node_places import NodePlaces
 from .object_boxes import ObjectBoxes
-from .operations import aggregate_batches
+from .operations import aggregate_batches, aggregate_cells
 from .overview import TrainingOverview
 from .parallel_coordinates import ParallelCoordinates
 from .pareto_front import ParetoFront
@@ -46,6 +47,7 @@ from .series_tracks import SeriesTracks, series_tracks
 from .step_matrix import StepMatrix
 from .streams import BatchSelection, Playhead, RowSelection
 from .symbol_rows import SymbolRows
+from .unit_flow import UnitFlow
 from .value_histogram import ValueHistogram
 from .waveforms import Waveforms
 
@@ -62,6 +64,7 @@ __all__ = [
     "ErrorCorrelation",
     "Forecast",
     "FrameStrips",
+    "GateFlow",
     "GradientFlow",
     "GradientHorizon",
     "ImageMosaic",
@@ -88,9 +91,11 @@ __all__ = [
     "SymbolRows",
     "Target",
     "TrainingOverview",
+    "UnitFlow",
     "ValueHistogram",
     "Waveforms",
     "aggregate_batches",
+    "aggregate_cells",
     "cube_views",
     "extension",
     "link_brush",

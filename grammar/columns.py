@@ -69,10 +69,18 @@ def flow_columns(
     return columns, {name: values[drawn] for name, values in shape.items()} | names
 
 
-def lag_names(count: int, most: int = 9) -> dict[int, str]:
-    """Lags to name in a legend, evenly spread, with their names: "own loss", "+1", ..."""
+def lag_names(count: int, most: int = 9, sign: str = "+") -> dict[int, str]:
+    """Lags to name in a legend, evenly spread, with their names: "own loss", "+1", ... by `lag_sign`."""
     chosen = np.unique(np.rint(np.linspace(0, count - 1, min(count, most))).astype(int)).tolist()
-    return {lag: f"+{lag}" if lag else "own loss" for lag in chosen}
+    return {lag: f"{sign}{lag}" if lag else "own loss" for lag in chosen}
+
+
+def lag_sign(element: Any) -> str:
+    """Where losses lie as seen from their steps: "+" later, "−" earlier (a backward direction), "±" on both sides."""
+    lag = element.dimension_values(1)
+    if not len(lag) or lag.min() >= 0:
+        return "+"
+    return "−" if lag.max() <= 0 else "±"
 
 
 def describe(element: Any) -> str:
@@ -118,12 +126,13 @@ def farthest(element: Any) -> int:
     return int(np.abs(element.dimension_values(1)).max()) if len(element) else 0
 
 
-def edge(element: Any) -> tuple[float, float] | None:
-    """Where the steps lie that have fewer losses than lags are shown; None where there are none."""
+def edges(element: Any) -> list[tuple[float, float]]:
+    """Where the steps lie that have fewer losses than lags are shown: at the end, the start, or both."""
     lag = element.dimension_values(1)
     T = element.length or 0
-    if not len(lag) or not (lag.max() > 0 or lag.min() < 0):
-        return None
-    if lag.max() > 0:
-        return max(T - int(lag.max()), 0) - 0.5, T - 0.5
-    return -0.5, min(-int(lag.min()), T) - 0.5
+    if not len(lag):
+        return []
+    late, early = max(int(lag.max()), 0), max(-int(lag.min()), 0)
+    if late + early >= T > 0:
+        return [(-0.5, T - 0.5)]
+    return ([(-0.5, early - 0.5)] if early else []) + ([(T - late - 0.5, T - 0.5)] if late else [])

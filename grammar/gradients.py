@@ -172,7 +172,9 @@ class GradientFlow(ItemizedGradients):
         if beyond and rest is not None:
             table["beyond"] = _of_sequence(rest, 1, sequence)[step]
         if getattr(flow, "loss", None) is not None:
-            table["loss"] = _of_sequence(flow.loss, 1, sequence)[loss_step[step, column]]
+            losses = _of_sequence(flow.loss, 1, sequence)
+            if not np.isnan(losses).all():  # a recording may not know them
+                table["loss"] = losses[loss_step[step, column]]
         if symbols is not None:
             table["symbol"] = _symbols(symbols, T)[loss_step[step, column]]
         vdims = [dimension, *_extra_dimensions(table, kind)]

@@ -16,12 +16,13 @@ from holoviews.plotting.bokeh.selection import BokehOverlaySelectionDisplay
 from holoviews.plotting.bokeh.styles import base_properties, fill_properties, line_properties
 from holoviews.plotting.util import process_cmap
 
-from .columns import Columns, all_dimensions, bars, describe, edge, farthest, flow_columns, lag_names, totals
+from .columns import Columns, all_dimensions, bars, describe, edges, farthest, flow_columns, lag_names, lag_sign, totals
 from .highlight import LEAVE, MOVE, RENEW
 from .layers_bokeh import LayeredPlot
 from .palettes import BLUE, GREY, lag_greens
 from .stacking import TRANSFORMS, default_floor, log_ticks
 
+FEWER = {"+": "fewer later losses", "−": "fewer earlier losses", "±": "fewer losses"}
 _STYLE = base_properties + fill_properties + line_properties
 
 
@@ -97,11 +98,11 @@ class GradientFlowPlot(_GradientPlot):
     def layers(self, element: Any) -> dict[str, Columns]:
         """Columns of the steps at the edge, what was not told apart, and (for the browser to fill) the highlight."""
         beyond = self._geometry(element)[1]
-        at = edge(element) if self.mark_edge else None
-        strip: Columns = {"x0": [at[0]], "x1": [at[1]]} if at else {"x0": [], "x1": []}
+        at = edges(element) if self.mark_edge else []
+        strip: Columns = {"x0": [x0 for x0, _ in at], "x1": [x1 for _, x1 in at]}
         layers: dict[str, Columns] = {
             "edge": strip,
-            "edge_note": {"x": strip["x1"], "text": ["fewer later losses"] * len(strip["x1"])},
+            "edge_note": {"x": strip["x1"], "text": [FEWER[lag_sign(element)]] * len(strip["x1"])},
         }
         if self.show_beyond:
             layers["beyond"] = beyond
@@ -243,7 +244,8 @@ class GradientFlowPlot(_GradientPlot):
         self._set_legend(self.current_frame)
 
     def _set_legend(self, element: Any) -> None:
-        names, colors = lag_names(len(self.handles["lag_mapper"].palette)), self.handles["lag_mapper"].palette
+        colors = self.handles["lag_mapper"].palette
+        names = lag_names(len(colors), sign=lag_sign(element))
         factors = list(names.values())
         palette = [colors[lag] for lag in names]
         if self.show_beyond and any(d.name == "beyond" for d in element.vdims):

@@ -10,6 +10,7 @@ from holoviews.operation import Operation
 from holoviews.streams import PlotSize, RangeX
 
 from .overview import TrainingOverview
+from .training_grid import TrainingGrid
 
 
 class aggregate_batches(Operation):  # noqa: N801 - operations of HoloViews are called like functions
@@ -42,6 +43,50 @@ class aggregate_batches(Operation):  # noqa: N801 - operations of HoloViews are 
             width = max(element.width(), (high - low) / columns)
         table = {d.name: element.dimension_values(d)[rows] for d in element.dimensions()}
         return element.clone(table, bar_width=width, datatype=["dictionary"])
+
+
+class aggregate_cells(Operation):  # noqa: N801
+    """Reduce a `UnitFlow` or `GateFlow` to what a screen can show: of every block of cells the one of largest size.
+
+    Called with `dynamic=True` it follows zooming and panning. Cells are never averaged: each of the result is one row
+    in one recorded batch, which its values `of` and `at` name. Rows that are drawn high (`apart`) stay by themselves.
+    """
+
+    width = param.Integer(default=1000, bounds=(1, None), doc="Most columns to return; follows the plot's width.")
+
+    height = param.Integer(default=200, bounds=(1, None), doc="Pixels for rows; follows the plot's height.")
+
+    x_range = param.Tuple(default=None, length=2, allow_None=True, doc="Batches in view; None: all.")
+
+    scale = param.Number(default=1.0, bounds=(0, None), inclusive_bounds=(False, True), doc="Part of `width` to use.")
+
+    streams = param.List(default=[RangeX, PlotSize], doc="What it follows when dynamic.")
+
+    def _process(self, element: TrainingGrid, key: Any = None) -> TrainingGrid:
+        from ..kernels.peaks import peaks  # compiled
+
+        batch, place = element.places()
+        if not (len(batch) and len(place)):
+            return element
+        first, last = _in_view(batch, self.p.x_range)
+        span = -(-(last - first) // max(1, int(self.p.width * self.p.scale)))
+        first = first // span * span  # columns stay as they are while one pans
+        columns = np.append(np.arange(first, max(last, first + 1), span), max(last, first + 1))
+        rows = _row_edges(len(place), element.apart, max(self.p.height // 2, 1))
+        row, column = peaks(element.cells(element.vdims[0]), rows, columns)
+        table = {"batch": batch[columns[:-1]], "place": place[rows[:-1]]}
+        table |= {d.name: element.cells(d)[row, column] for d in element.vdims[:2]}
+        table |= {"at": batch[column], "of": place[row]}
+        vdims = [*element.vdims[:2], *(d for d in ("at", "of"))]
+        found = {"edges": rows, "span": int(span), "reach": element.ends()}
+        return element.clone(table, vdims=vdims, datatype=["grid"], **found)
+
+
+def _row_edges(count: int, apart: int, most: int) -> np.ndarray:
+    """Edges of rows: those apart one by one, the rest in at most `most` groups."""
+    apart = min(apart, count)
+    rest = np.linspace(apart, count, min(count - apart, most) + 1).round().astype(int)
+    return np.concatenate([np.arange(apart), rest])
 
 
 def _in_view(batch: np.ndarray, x_range: tuple[Any, Any] | None) -> tuple[int, int]:

@@ -38,9 +38,9 @@ def lag_greens(count: int) -> list[str]:
 
 
 @functools.cache
-def cell_colors(signed: bool = False) -> list[str]:
-    """256 colours of cells: light to dark, or of values below zero brown, above it blue-green."""
-    return _mixed(_BROWN_GREEN if signed else _BLUES, 256)
+def cell_colors(signed: bool = False, white: bool = False) -> list[str]:
+    """256 colours of cells: light (or white) to dark, or of values below zero brown, above it blue-green."""
+    return _mixed(_BROWN_GREEN if signed else (*(["#ffffff"] if white else []), *_BLUES), 256)
 
 
 def _mixed(anchors: tuple[str, ...], count: int) -> list[str]:

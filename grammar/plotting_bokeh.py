@@ -24,6 +24,7 @@ from .forecast_lines import Forecast
 from .forecast_lines_bokeh import ForecastPlot
 from .frame_strips import FrameStrips
 from .frame_strips_bokeh import FrameStripsPlot
+from .gate_flow import GateFlow
 from .gradients import GradientFlow, GradientHorizon
 from .gradients_bokeh import GradientFlowPlot, GradientHorizonPlot
 from .image_mosaic import ImageMosaic
@@ -64,6 +65,8 @@ from .series_tracks_bokeh import SeriesTracksPlot
 from .step_matrix import StepMatrix
 from .step_matrix_bokeh import StepMatrixPlot
 from .symbol_rows import SymbolRows
+from .training_grid_bokeh import TrainingGridPlot
+from .unit_flow import UnitFlow
 from .value_histogram import ValueHistogram
 from .value_histogram_bokeh import ValueHistogramPlot
 from .waveforms import Waveforms
@@ -74,6 +77,8 @@ _PLOTS = {
     GradientHorizon: GradientHorizonPlot,
     TrainingOverview: TrainingOverviewPlot,
     SymbolRows: SymbolRowsPlot,
+    UnitFlow: TrainingGridPlot,
+    GateFlow: TrainingGridPlot,
     CubeBars: CubeBarsPlot,
     CubeMap: CubeMapPlot,
     QueryMap: QueryMapPlot,
@@ -138,6 +143,10 @@ def register() -> None:
         "plot", **{**plot, "show_grid": False}, height=70, xaxis=None, yticks=[(1, "true"), (0, "predicted")], ylabel=""
     )
     options.SymbolRows = framewise
+    for name, height in (("UnitFlow", 260), ("GateFlow", 160)):
+        still = {"show_grid": False, "invert_yaxis": True, "fontsize": {"title": "11px"}, "height": height}
+        options[name] = Options("plot", **{**plot, **still})
+        options[name] = framewise
     _register_cube(options)
     _register_search(options)
 

@@ -23,6 +23,8 @@ def rnnbow(
     selection: BatchSelection | None = None,
     sequence: int = 0,
     kind: str = "norm",
+    parameter: str | None = None,
+    gate: str | None = None,
     **flow_options: Any,
 ) -> hv.Layout:
     """The linked views of a recording: symbols, gradient flow, gradient horizon and training overview in one column.
@@ -40,13 +42,15 @@ def rnnbow(
         Which sequence of each batch to show.
     kind : {"norm", "share"}
         Norms of gradients, or signed shares of |G|².
+    parameter, gate : str, optional
+        Which gradient, of those the recording holds; its main parameter by default.
     **flow_options
         Options of the gradient flow, such as ``transform="log"``.
 
     Raises
     ------
     ValueError
-        If nothing was recorded yet, or the selection lies past the end.
+        If nothing was recorded yet, the selection lies past the end, or there is no such parameter or gate.
     """
     if not len(recording):
         raise ValueError("expected a recording with at least one batch, this one is empty")
@@ -59,15 +63,18 @@ def rnnbow(
 
     @lru_cache(maxsize=8)  # three views ask for the same batch
     def recorded(selected: int, previewed: int | None) -> Any:
-        return recording[selected if previewed is None else previewed]
+        number = selected if previewed is None else previewed
+        return recording.view(number, parameter, gate) if parameter or gate else recording[number]
+
+    vocabulary = getattr(recording, "target_symbols", recording.symbols)
 
     def flow(selected: int, previewed: int | None) -> GradientFlow:
         batch = recorded(selected, previewed)
-        element = GradientFlow.from_flow(batch, sequence, kind, batch_symbols(batch, recording.symbols, sequence))
+        element = GradientFlow.from_flow(batch, sequence, kind, batch_symbols(batch, vocabulary, sequence))
         return element.opts(**flow_options, clone=False) if flow_options else element
 
     def rows(selected: int, previewed: int | None) -> SymbolRows:
-        return SymbolRows.from_batch(recorded(selected, previewed), recording.symbols, sequence)
+        return SymbolRows.from_batch(recorded(selected, previewed), vocabulary, sequence)
 
     start = flow(selection.selected, selection.previewed).horizon()
 
@@ -77,12 +84,16 @@ def rnnbow(
 
     flows, horizons, texts = (hv.DynamicMap(view, streams=[selection]) for view in (flow, horizon, rows))
     link_losses(flows, horizons)
-    return hv.Layout([texts, flows, horizons, overview(recording, selection)]).cols(1)
+    known = [texts] if recording[0].targets is not None else []
+    return hv.Layout([*known, flows, horizons, overview(recording, selection, parameter, gate)]).cols(1)
 
 
-def overview(recording: Any, selection: BatchSelection) -> hv.Overlay | hv.DynamicMap:
+def overview(
+    recording: Any, selection: BatchSelection, parameter: str | None = None, gate: str | None = None
+) -> hv.Overlay | hv.DynamicMap:
     """One bar per recorded batch, with the selected and previewed ones marked; tap to select, point to preview."""
-    bars = TrainingOverview(recording.overview())
+    chosen = {"parameter": parameter, "gate": gate} if parameter or gate else {}
+    bars = TrainingOverview(recording.overview(**chosen))
     shown = bars if len(bars) <= MANY else aggregate_batches(bars, dynamic=True)
     marks = hv.DynamicMap(lambda selected, previewed: marked(bars, selected, previewed), streams=[selection])
     follow_pointer(shown, bars, selection)
@@ -126,7 +137,9 @@ def link_losses(flow: Any, horizon: Any, rescale: str = "batch") -> Any:
     return LossLink(flow, horizon, rescale=rescale)
 
 
-def batch_symbols(batch: Any, vocabulary: Any, sequence: int = 0) -> list[str]:
-    """What each step's loss is about: the true symbols of a recorded batch, readable."""
+def batch_symbols(batch: Any, vocabulary: Any, sequence: int = 0) -> list[str] | None:
+    """What each step's loss is about: the true symbols of a recorded batch; None where they are not known."""
+    if batch.targets is None:
+        return None
     targets = batch.targets if batch.targets.ndim == 1 else batch.targets[:, sequence]
-    return [vocabulary[token] for token in targets]
+    return [str(token) if vocabulary is None else vocabulary[token] for token in targets]

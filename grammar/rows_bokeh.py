@@ -48,7 +48,7 @@ class SymbolRowsPlot(LayeredPlot):
         ink = {
             "edge_color": np.where(marked, self.wrong_color, "#DDDDDD"),
             "cell_color": np.where(marked, "#FBE3D6", "#FFFFFF"),
-            "verdict": np.where(twice_of(wrong), "wrong", "right"),
+            "verdict": np.where(twice_of(_blank(element)), "not known", np.where(twice_of(wrong), "wrong", "right")),
         }
         return twice | shape | ink
 
@@ -154,6 +154,11 @@ class TrainingOverviewPlot(LayeredPlot):
             column = _column(d.name)
             tips.append((d.pprint_label, f"@{column}{{0,0}}" if d.name in whole else f"@{column}{{0.000 a}}"))
         return tips, {}
+
+
+def _blank(element: Any) -> np.ndarray:
+    """Steps of which the prediction is not known."""
+    return element.dimension_values(2) == ""
 
 
 def twice_of(values: np.ndarray) -> np.ndarray:

@@ -55,15 +55,16 @@ class SymbolRows(Selection1DExpr, Dataset, Element2D):
             raise ValueError(f"expected {self.vdims[3].name} from 0 to 1 (NaN where unknown)")
 
     @classmethod
-    def from_batch(cls, batch: Any, symbols: Sequence[str], sequence: int = 0, **params: Any) -> SymbolRows:
+    def from_batch(cls, batch: Any, symbols: Sequence[str] | None, sequence: int = 0, **params: Any) -> SymbolRows:
         """From a recorded batch.
 
         Parameters
         ----------
         batch : object with targets and predicted (T,) or (T, B) int, and if there, top and top_probability (T, n) or
-            (T, B, n): the most probable symbols of each step, best first
-        symbols : list of str
-            The vocabulary the numbers count in.
+            (T, B, n): the most probable symbols of each step, best first. Where `predicted` is None the second row
+            stays empty, as do both at steps that `mask` (T,) or (T, B), if there, calls padding.
+        symbols : list of str, or None
+            The vocabulary the numbers count in; None: the numbers themselves are shown.
         sequence : int
 
         Raises
@@ -71,14 +72,16 @@ class SymbolRows(Selection1DExpr, Dataset, Element2D):
         ValueError
             If a number lies outside the vocabulary or there is no such sequence.
         """
-        vocabulary = np.asarray([readable(symbol) for symbol in symbols], dtype=str)
+        vocabulary = None if symbols is None else np.asarray([readable(symbol) for symbol in symbols], dtype=str)
         true = _of_sequence(batch.targets, 1, sequence)
-        predicted = _of_sequence(batch.predicted, 1, sequence)
+        predicted = None if batch.predicted is None else _of_sequence(batch.predicted, 1, sequence)
+        mask = getattr(batch, "mask", None)
+        there = np.full(len(true), True) if mask is None else _of_sequence(mask, 1, sequence)
         table = {
             "step": np.arange(len(true)),
-            "symbol": _spell(vocabulary, true),
-            "predicted": _spell(vocabulary, predicted),
-            "correct": true == predicted,
+            "symbol": np.where(there, _spell(vocabulary, true), ""),
+            "predicted": np.where(there, "" if predicted is None else _spell(vocabulary, predicted), ""),
+            "correct": np.full(len(true), True) if predicted is None else (true == predicted) | ~there,
             "probability": np.full(len(true), np.nan),
         }
         vdims = list(cls.vdims)
@@ -96,7 +99,9 @@ def _ranked(values: Any, sequence: int) -> np.ndarray:
     return _of_sequence(np.moveaxis(values, -1, 1) if values.ndim == 3 else values, 2, sequence)
 
 
-def _spell(vocabulary: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+def _spell(vocabulary: np.ndarray | None, tokens: np.ndarray) -> np.ndarray:
+    if vocabulary is None:
+        return tokens.astype(str)
     if tokens.size and (tokens.min() < 0 or tokens.max() >= len(vocabulary)):
         raise ValueError(f"expected tokens from 0 to {len(vocabulary) - 1}, got {tokens.min()} to {tokens.max()}")
     return vocabulary[tokens]

@@ -50,8 +50,10 @@ def create(path: Path, kind: str, application: int, version: int, schema: str) -
     return connection
 
 
-def open_existing(path: Path, kind: str, application: int, version: int, write: bool = False) -> sqlite3.Connection:
-    """A checked connection to an existing file.
+def open_existing(
+    path: Path, kind: str, application: int, version: int | tuple[int, ...], write: bool = False
+) -> sqlite3.Connection:
+    """A checked connection to an existing file of the version, or one of the versions.
 
     Raises
     ------
@@ -77,9 +79,11 @@ def open_existing(path: Path, kind: str, application: int, version: int, write: 
                 raise FileFormatError(f"{path}: a SQLite file, but not a LearnViews {kind}")
             _check_length(path, kind, connection)
             stored = connection.execute("PRAGMA user_version").fetchone()[0]
-            if stored != version:
+            known = version if isinstance(version, tuple) else (version,)
+            if stored not in known:
+                told = " and ".join(map(str, known))
                 raise FileFormatError(
-                    f"{path}: {kind} of schema version {stored}; this LearnViews reads version {version}"
+                    f"{path}: {kind} of schema version {stored}; this LearnViews reads version {told}"
                 )
     except BaseException:
         connection.close()

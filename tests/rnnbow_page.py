@@ -3,12 +3,12 @@
 from learnviews.kernels import rnn
 
 
-def record(path, steps=3000, every=100, batch=1, seed=0, cell="tanh", parameter="weight_hh_l0", **depth):
+def record(path, steps=3000, every=100, batch=1, seed=0, cell="tanh", parameter="weight_hh_l0", inside=True, **depth):
     """A small net trained on real C headers; depth: layers, bidirectional."""
     corpus = rnn.Corpus.embedded()
     symbols = len(corpus.symbols)
     net = rnn.RecurrentNet(cell, symbols, 60, symbols, rng=seed, **depth)
-    with rnn.Recording.create(path, net, corpus, lags=6, parameter=parameter) as recording:
+    with rnn.Recording.create(path, net, corpus, lags=6, parameter=parameter, inside=inside) as recording:
         rnn.Trainer(net, corpus, length=25, batch=batch, record=recording, every=every).run(steps)
     return path
 
@@ -21,15 +21,27 @@ window.lv = {
   all: (type) => [...lv.doc()._all_models.values()].filter((m) => m.type === type),
   text: () => (lv.model("text")?.text ?? "").replace(/<[^>]*>/g, ""),
   message: () => (lv.model("message")?.text ?? "").replace(/<[^>]*>/g, ""),
-  sources: (figure) => figure.renderers.map((r) => r.data_source?.data).filter((d) => d),
-  figures: () => lv.all("Figure").filter((f) => Bokeh.index.find_one(f)?.el.isConnected),
+  sources: (figure) => (figure?.renderers ?? []).map((r) => r.data_source?.data).filter((d) => d),
+  figures: () => lv.all("Figure").filter((f) => Bokeh.index.find_one(f)?.el.getBoundingClientRect().height > 0),
   figure: (where) => lv.figures().find((f) => {
     const sources = lv.sources(f)
+    const captions = {units: "hidden units", gates: "gates"}
+    if (where in captions) return lv.caption_above(f)?.startsWith(captions[where])
     if (where === "flow") return sources.some((d) => "distance" in d)
     if (where === "overview") return sources.some((d) => "max_gradient" in d)
     if (where === "rows") return sources.some((d) => "verdict" in d)
     return sources.some((d) => "lag" in d) && !sources.some((d) => "distance" in d)
   }),
+  caption_above: (figure) => figure.above.map((m) => m.text).find((t) => t),
+  choosers: () => ["layer", "direction", "parameter", "gate"].filter((name) => lv.model(`choose_${name}`).visible),
+  chooser: (name) => lv.model(`choose_${name}`).children[1],
+  words: () => (lv.model("words")?.text ?? "").replace(/<[^>]*>/g, ""),
+  inside: () => lv.model("inside"),
+  said: () => lv.inside().children[0].children[5].text.replace(/<[^>]*>/g, ""),
+  unit: () => lv.inside().children[0].children[3],
+  order: () => lv.inside().children[0].children[1],
+  cells: (where) => lv.sources(lv.figure(where)).find((d) => "image" in d),
+  rows_named: (where) => [...lv.figure(where).right.find((m) => m.ticker).major_label_overrides.values()],
   flow: () => lv.sources(lv.figure("flow")).find((d) => "distance" in d),
   horizon: () => {
     const d = lv.sources(lv.figure("horizon")).find((d) => "lag" in d)

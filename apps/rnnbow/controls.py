@@ -8,6 +8,7 @@ from bokeh.models import Button, CheckboxGroup, Div, RadioButtonGroup, Select, S
 KINDS = {"norm": "norm", "share": "signed share"}
 TRANSFORMS = {"linear": "linear", "log": "log"}
 SCALES = {"batch": "this batch", "shared": "all batches"}
+PANELS = ("steps", "inside")
 MEASURES = {
     "max_gradient": "largest bar",
     "loss": "loss",
@@ -23,6 +24,7 @@ class Controls:
         self.recording = Select(width=200, margin=0)
         self.sequence = Spinner(low=0, high=0, value=0, width=70, margin=0)
         self.sequences = row(Div(text="Sequence", margin=(6, 6, 0, 0)), self.sequence, visible=False)
+        self.panel = RadioButtonGroup(labels=["Steps", "Units"], active=0, margin=0)
         self.kind = RadioButtonGroup(labels=list(KINDS.values()), active=0, margin=0)
         self.transform = RadioButtonGroup(labels=list(TRANSFORMS.values()), active=0, margin=0)
         self.scale = RadioButtonGroup(labels=list(SCALES.values()), active=0, margin=0)
@@ -33,6 +35,14 @@ class Controls:
         self.next = Button(label="▶", width=34, margin=0)
         self.play = Toggle(label="Play", width=62, margin=0)
         self.loudest = Button(label="Largest gradient", width=128, margin=0)
+
+    def offer_measures(self, known: list[str]) -> None:
+        """Offer only measures that the recording knows of."""
+        options = [(name, words) for name, words in MEASURES.items() if name in known]
+        if self.measure.options != options:
+            self.measure.options = options
+        if self.measure.value not in dict(options):
+            self.measure.value = options[0][0]
 
     def placed(self) -> dict[str, object]:
         """Name of the root in the page, and the widget."""

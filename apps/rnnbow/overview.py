@@ -7,13 +7,15 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from holoviews.streams import MouseLeave, PointerX, RangeX, Stream, Tap
+from holoviews.streams import MouseLeave, PlotSize, PointerX, RangeX, Stream, Tap
 
 import learnviews as lv
+from learnviews.apps.rnnbow.views import per_unit_of_loss
 from learnviews.grammar.layers_bokeh import BORDERS
 from learnviews.grammar.palettes import DARK_BLUE, SKY_BLUE
 from learnviews.grammar.serve import Session
 
+Ends = tuple[float, float]
 Grown = Stream.define("Grown", version=0)
 
 
@@ -43,7 +45,9 @@ class Overview:
         select: Callable[[int], None],
     ) -> None:
         self.frame, self.measure = frame, measure
+        self._nats = bool(frame["loss"].notna().any())
         self._grown = Grown()
+        self._viewers: list[Callable[[], None]] = []
         self._bars = self._element(frame)
         bars = hv.DynamicMap(lambda version: self._bars, streams=[self._grown])
         shown = self._aggregated = lv.aggregate_batches(bars)
@@ -84,6 +88,42 @@ class Overview:
         self._grown.event(version=self._grown.version + 1)
         if whole:
             self._fit()
+        for changed in self._viewers:
+            changed()
+
+    def become(self, frame: pd.DataFrame) -> None:
+        """Show other numbers of the same batches: patched, which HoloViews' redrawing would take far longer for."""
+        self.frame, self._bars = frame, self._element(frame)
+        self._grown.update(version=self._grown.version + 1)  # for whatever it draws next
+        view, width = self._in_view()
+        shown = lv.aggregate_batches(self._bars, x_range=view, width=width, dynamic=False)
+        lv.patch(self._shown, shown, fit=False)
+        _, low, _, high = self._shown.extents(shown)
+        self.plot.state.y_range.update(start=low, end=high)
+
+    def on_view(self, act: Callable[[Ends | None, int], None]) -> None:
+        """Call `act` with the batches in view (None: all) and the pixels across, whenever they change."""
+
+        def changed(**_: Any) -> None:
+            act(*self._in_view())
+
+        for stream in self._aggregated.streams:
+            if isinstance(stream, RangeX | PlotSize):
+                stream.add_subscriber(changed)
+        self._viewers.append(changed)
+        changed()
+
+    def _in_view(self) -> tuple[Ends | None, int]:
+        """Batches in view (None: all), and pixels across."""
+        streams = self._aggregated.streams
+        width = next((stream.width for stream in streams if isinstance(stream, PlotSize)), None)
+        return next(stream.x_range for stream in streams if isinstance(stream, RangeX)), int(width or WIDTH)
+
+    def look(self, x_range: Ends) -> None:
+        """Show these batches: a figure that shares the axis was panned or zoomed."""
+        for stream in self._aggregated.streams:
+            if isinstance(stream, RangeX) and stream.x_range != x_range:
+                stream.event(x_range=x_range)
 
     def _fit(self) -> None:
         """Show all batches, and let nobody pan past them."""
@@ -111,7 +151,7 @@ class Overview:
         return None if x is None else self._shown.current_frame.nearest(x)
 
     def _element(self, frame: pd.DataFrame) -> lv.TrainingOverview:
-        bars = lv.TrainingOverview(frame)
+        bars = per_unit_of_loss(lv.TrainingOverview(frame), self._nats)
         rest = [d for d in bars.vdims if d.name != self.measure]
         return bars.reindex(vdims=[bars.get_dimension(self.measure), *rest])
 
@@ -120,4 +160,5 @@ class Overview:
         return self._element(rows).clone(bar_width=self._bars.width())
 
 
+WIDTH = 1000  # pixels, until the browser has told
 COLORS = (DARK_BLUE, SKY_BLUE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,8 @@ class Span(NamedTuple):
     cells: Ends
 
 
-def shared_span(recording: Any, frame: pd.DataFrame, kind: str) -> Span:
-    """Low and high ends that hold for a whole recording.
+def shared_span(batch_at: Callable[[int], Any], frame: pd.DataFrame, kind: str) -> Span:
+    """Low and high ends that hold for a whole recording; `batch_at` gives a batch by its number.
 
     Sums of norms are exact, from the overview. Everything else comes from `SAMPLE` batches spread evenly and the ten
     loudest, as reading all of a long recording would take minutes.
@@ -29,7 +30,7 @@ def shared_span(recording: Any, frame: pd.DataFrame, kind: str) -> Span:
     numbers = {*spread.tolist(), *frame["max_gradient"].nlargest(10).index.tolist()}
     bars, cells = [0.0], [0.0]
     for number in numbers:
-        batch = recording[number]
+        batch = batch_at(number)
         if kind == "norm":  # beyond is a bar of its own
             bars.append(float(batch.beyond.max()))
             cells.append(float(batch.norm.max()))

@@ -11,9 +11,12 @@ from .flow_folder import open_flow
 from .items import LagMatrices
 from .many import itemize_corpus, summarize_corpus
 from .net import RecurrentNet
-from .recording import RecordedBatch, Recording
+from .recorded import RecordedBatch
+from .recording import Recording
+from .replay import Replay
 from .sample import sample
 from .summary import FlowSummary
+from .torch_recorder import TorchRecorder
 from .trainer import Trainer
 from .unroll import bptt
 from .weights import from_state_dict
@@ -29,7 +32,9 @@ __all__ = [
     "RecordedBatch",
     "Recording",
     "RecurrentNet",
+    "Replay",
     "StoreError",
+    "TorchRecorder",
     "Trainer",
     "bptt",
     "connectivity",

@@ -45,9 +45,9 @@ def both_sides(
     count = K if K * T * B * S * kept.rest.dtype.itemsize <= SUM_BYTES else 1
     sums = xp.zeros((count, T, B, S), kept.rest.dtype)
     kept.log = xp.full(kept.norm.shape, -np.inf)
-    for first in range(0, T, _losses_per_tile(net, T, B)):
-        losses = xp.arange(first, min(first + _losses_per_tile(net, T, B), T))
-        seeds = [_spread(part, where[losses]) for part, where in zip(own, places, strict=False)]
+    for first in range(0, T, losses_per_tile(net, T, B)):
+        losses = xp.arange(first, min(first + losses_per_tile(net, T, B), T))
+        seeds = [spread(part, where[losses]) for part, where in zip(own, places, strict=False)]
         rows, power = read(carried_back_scaled(net, run, seeds, down_to))
         loss_at = places[1 if reverse else 0][losses]  # (m, B)
         for i in range(len(losses)):
@@ -56,12 +56,12 @@ def both_sides(
     return count == K
 
 
-def _losses_per_tile(net: RecurrentNet, T: int, B: int) -> int:
+def losses_per_tile(net: RecurrentNet, T: int, B: int) -> int:
     blocks = (net.cell.blocks + net.cell.states + 2) * 2 * net.hidden
     return max(TILE_BYTES // (T * B * blocks * net.dtype.itemsize), 1)
 
 
-def _spread(own: Any, where: Any) -> Any:
+def spread(own: Any, where: Any) -> Any:
     """(T, B, m, H) from (T, B, H): the m losses at the steps `where` (m, B) apart, everything else 0."""
     xp = array_namespace(own)
     T, B, H = own.shape

@@ -15,10 +15,13 @@ from ..progress import Progress
 from ..store import StoreError
 from .corpus import Corpus
 from .flow import check_lags, itemize_run
+from .inside import itemize_inside
 from .net import RecurrentNet
-from .recording import DEEPER_SETTINGS, STATES, Recording
+from .planes import STATES
+from .recording import Recording
 from .sample import sample
-from .unroll import errors, forward, gradients
+from .unroll import Errors, Run, errors, forward, gradients
+from .views import flow_of, split
 
 SNAPSHOT_SECONDS = 20.0  # at most this much work is lost to a killed process
 SMOOTHING = 0.999  # of the running loss, per step
@@ -107,8 +110,12 @@ class Trainer:
         LookupError
             If the recording holds no snapshot.
         """
+        if recording.settings["source"] != "trainer":
+            raise ValueError(
+                f"{recording.path}: of a PyTorch training loop; go on with it by TorchRecorder(resume=True)"
+            )
         net = recording.net()
-        settings = recording.settings["trainer"]
+        settings = dict(recording.settings["trainer"])
         step, state, arrays = recording.snapshot()  # type: ignore[misc]
         recording.forget_after(step)
         trainer = cls(
@@ -189,15 +196,23 @@ class Trainer:
         if not math.isfinite(float(xp.abs(flat).max())):
             raise DivergedError(f"training diverged at step {self.step}: the gradient holds NaN or Inf")
         if self.record is not None and self.step % self.every == 0:
-            lags = self.record.settings["lags"]
-            flow = itemize_run(self.net, run, own, total, lags, self.record.settings["parameter"], True, grads)
-            self.record.append(self.step, self.position, run, flow, self.state)
+            self._write(self.record, run, own, total, grads)
         if self.clip is not None:
             xp.clip(flat, -self.clip, self.clip, out=flat)
         self.optimizer.step({"net": self.net.flat}, {"net": flat})
         mean = float(run.loss.sum()) / run.loss.size
         self.loss += (1 - SMOOTHING) * (mean - self.loss)
         self._go_on(run.state)
+
+    def _write(self, record: Recording, run: Run, own: list[Any], total: Errors, grads: dict[str, Any]) -> None:
+        settings, inside = record.settings, None
+        parameter, lags = settings["parameter"], settings["lags"]
+        if settings["inside"]:
+            inside = itemize_inside(self.net, run, own, total, lags, grads)
+            flow = flow_of(self.net.cell, run, inside[self.net.strands.index(split(parameter)[1])], parameter)
+        else:
+            flow = itemize_run(self.net, run, own, total, lags, parameter, True, grads)
+        record.append(self.step, self.position, run, flow, self.state, inside)
 
     def _go_on(self, state: Any) -> None:
         """To the next window, or back to the start where the streams have none left."""
@@ -244,11 +259,10 @@ class Trainer:
 def _check_recording(record: Recording, net: RecurrentNet) -> None:
     own = {"cell": net.cell.name, "hidden": net.hidden, "embedding": net.embedding, "dtype": net.dtype.name}
     own |= {"layers": net.layers, "bidirectional": net.bidirectional, "decoder": net.decoder}
-    settings = {**DEEPER_SETTINGS, **record.settings}
     for name, value in own.items():
-        if settings[name] != value:
+        if record.settings[name] != value:
             raise ValueError(
-                f"{record.path}: this recording was made for a net with {name} {settings[name]!r}, "
+                f"{record.path}: this recording was made for a net with {name} {record.settings[name]!r}, "
                 f"the net to train has {value!r}"
             )
 

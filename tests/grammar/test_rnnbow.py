@@ -82,3 +82,22 @@ def test_selection_is_silent_where_nothing_changes():
 def test_negative_batches_are_refused():
     with pytest.raises(ValueError, match="selected"):
         lv.BatchSelection(selected=-1)
+
+
+def test_any_parameter_and_gate_of_a_real_recording(renderer, tmp_path):
+    from learnviews.kernels import rnn
+
+    corpus = rnn.Corpus("int main(void) { return 0; }\n" * 20)
+    symbols = len(corpus.symbols)
+    net = rnn.RecurrentNet("lstm", symbols, 5, symbols, layers=2, rng=0)
+    with rnn.Recording.create(tmp_path / "a.rnnbow", net, corpus, lags=3) as recording:
+        rnn.Trainer(net, corpus, length=8, record=recording, every=2).run(10)
+        layout = lv.rnnbow(recording, parameter="weight_ih_l1", gate="f", selection=lv.BatchSelection(selected=3))
+        view = recording.view(3, "weight_ih_l1", "f")
+        flow = plots(renderer.get_plot(layout))["GradientFlowPlot"]
+        assert flow.handles["source"].data["value"].sum() == pytest.approx(view.norm.sum())
+        bars = layout.traverse(lambda element: element, [lv.TrainingOverview])[0]
+        known = recording.overview(0, "weight_ih_l1", "f")["max_gradient"]
+        assert bars.dimension_values(1).tolist() == known.tolist()
+        with pytest.raises(ValueError, match="gate must be one of"):
+            lv.rnnbow(recording, gate="z")

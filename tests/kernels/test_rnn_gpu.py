@@ -182,3 +182,22 @@ def test_tf32_is_on_only_within(cupy):
         rounded = a @ a
     cupy.testing.assert_array_equal(a @ a, before)
     assert_close(rounded, as_numpy(before), rtol=1e-2)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+@pytest.mark.parametrize("layers, both", [(1, False), (2, False), (2, True)])
+def test_recordings_of_a_training_on_the_device(cupy, cell, layers, both, tmp_path):
+    """Every view after the same steps; weights drift apart by rounding."""
+    corpus, found = rnn.Corpus("the cat sat on the mat, and the rat ran. " * 10), []
+    for where in (cupy, np):
+        net = rnn.RecurrentNet(cell, len(corpus.symbols), 8, len(corpus.symbols), layers, both, initial="uniform")
+        with rnn.Recording.create(tmp_path / where.__name__, net.to(where), corpus, lags=4) as rec:
+            rnn.Trainer(net.to(where), corpus, 10, 2, record=rec, every=5).run(6)
+            views = [(parameter, gate) for parameter in rec.parameters for gate in (None, *rec.gates)]
+            found.append([rec.view(1, *view) for view in views] + [rec.units(*view) for view in views])
+    for device, host in zip(*found, strict=True):
+        if isinstance(host, tuple):
+            assert_close(device[0], host[0], rtol=1e-2)
+            continue
+        for name in ("norm", "beyond", "share"):
+            assert_close(getattr(device, name), getattr(host, name), rtol=1e-2)

@@ -8,6 +8,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import zlib
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,8 @@ import pytest
 from learnviews.kernels import rnn
 from learnviews.kernels.rnn import recording as module
 from learnviews.kernels.rnn.flow import itemize_run
-from learnviews.kernels.rnn.unroll import check_batch, errors, forward
+from learnviews.kernels.rnn.inside import itemize_inside
+from learnviews.kernels.rnn.unroll import check_batch, errors, forward, gradients
 
 CORPUS = rnn.Corpus("the cat sat on the mat. " * 20, name="cats")
 FIELDS = ("inputs", "targets", "top", "top_probability", "loss", "norm", "beyond", "share", "share_beyond", "state")
@@ -38,9 +40,12 @@ def batches(net, lags=3, T=8, B=2, parameter="weight_hh_l0", rng=1):
         x, y = r.integers(0, net.inputs, (2, T, B))
         state = r.uniform(-1, 1, (1, B, net.hidden)).astype(net.dtype)
         run = forward(net, *check_batch(net, x, y, state, None))
-        flow = itemize_run(net, run, *errors(net, run), lags, parameter, True)
+        own, total = errors(net, run)
+        grads = gradients(net, run, total)
+        inside = itemize_inside(net, run, own, total, lags, grads)
+        flow = itemize_run(net, run, own, total, lags, parameter, True, grads)
         flow_again = rnn.itemize(net, x, y, lags, parameter, shares=True, state=state)
-        yield (10 * number, 7 * number, run, flow, state), flow_again
+        yield (10 * number, 7 * number, run, flow, state, inside), flow_again
 
 
 def record(path, count, net=None, corpus=CORPUS, lags=3, parameter="weight_hh_l0", **options):
@@ -86,7 +91,7 @@ def top_three(p):
 def test_every_field_comes_back(path, dtype, parameter, B):
     given = record(path, 5, make_net(dtype=dtype), parameter=parameter, B=B)
     with rnn.Recording.open(path) as rec:
-        for number, ((step, position, run, _, state), flow) in enumerate(given):
+        for number, ((step, position, run, _, state, _), flow) in enumerate(given):
             batch = rec[number]
             assert (batch.number, batch.step, batch.position) == (number, step, position)
             np.testing.assert_array_equal(batch.inputs, run.x)
@@ -122,7 +127,7 @@ def test_nothing_beyond_stays_exactly_nothing(path):
 def test_three_most_probable_symbols(path):
     given = record(path, 4)
     with rnn.Recording.open(path) as rec:
-        for number, ((_, _, run, _, _), _) in enumerate(given):
+        for number, ((_, _, run, *_), _) in enumerate(given):
             tokens, probability = top_three(run.p)
             np.testing.assert_array_equal(rec[number].top, tokens)
             np.testing.assert_array_equal(rec[number].top_probability, probability.astype(np.float16))
@@ -141,7 +146,7 @@ def test_vocabulary_of_two(path):
     corpus = rnn.Corpus("abaabbba" * 5)
     given = record(path, 3, corpus=corpus)
     with rnn.Recording.open(path) as rec:
-        for number, ((_, _, run, _, _), _) in enumerate(given):
+        for number, ((_, _, run, *_), _) in enumerate(given):
             assert rec[number].top.shape == (8, 2, 2)
             np.testing.assert_array_equal(rec[number].top, top_three(run.p)[0])
 
@@ -151,7 +156,7 @@ def test_vocabulary_too_large_for_a_byte(path):
     given = record(path, 3, corpus=corpus)
     with rnn.Recording.open(path) as rec:
         assert rec[0].inputs.dtype == np.uint16
-        for number, ((_, _, run, _, _), _) in enumerate(given):
+        for number, ((_, _, run, *_), _) in enumerate(given):
             np.testing.assert_array_equal(rec[number].inputs, run.x)
             np.testing.assert_array_equal(rec[number].top, top_three(run.p)[0])
 
@@ -221,7 +226,7 @@ def test_overview_against_slow_computing(path):
         table = rec.overview()
     assert table.index.name == "batch"
     assert table.dtypes.astype(str).to_dict() == {name: np.dtype(d).name for name, d in module.OVERVIEW.items()}
-    for number, ((step, position, run, _, _), flow) in enumerate(given):
+    for number, ((step, position, run, *_), flow) in enumerate(given):
         row = table.loc[number]
         assert (row.step, row.position) == (step, position)
         found = row[["loss", "max_gradient", "mean_lag", "correct"]].tolist()
@@ -560,6 +565,9 @@ def read_everything(path):
         return (
             [[getattr(batch, name).tobytes() for name in FIELDS] for batch in rec],
             rec.overview().to_dict("list"),
+            [rec.view(n, parameter).share.tobytes() for n in range(len(rec)) for parameter in rec.parameters],
+            [rec.overview(parameter=parameter).to_dict("list") for parameter in rec.parameters],
+            [rec.units(parameter)[1].tobytes() for parameter in rec.parameters],
             rec.corpus().text,
             rec.symbols,
             rec.snapshots().to_dict("list"),
@@ -578,9 +586,27 @@ def whole_recording(path, count=20):
     [
         ("UPDATE batch SET data = ? WHERE batch = 3", b"no zlib stream"),
         ("UPDATE batch SET data = substr(data, 1, length(data) / 2) WHERE batch = 3 AND ? = 0", 0),
-        ("UPDATE batch SET data = ? WHERE batch = 3", module.zlib.compress(b"too short")),
+        ("UPDATE batch SET data = ? WHERE batch = 3", zlib.compress(b"too short")),
+        ("UPDATE inside SET data = ? WHERE place = 3", b"no zlib stream"),
+        ("UPDATE inside SET noise = ? WHERE place = 3", b"too short"),
+        ("DELETE FROM inside WHERE place = ?", 3),
+        ("UPDATE inside_overview SET numbers = ? WHERE batch = 3", b"too short"),
+        ("DELETE FROM inside_overview WHERE batch = ?", 3),
+        ("UPDATE inside_unit SET numbers = ? WHERE batch = 3 AND entry = 1", b"too short"),
+        ("UPDATE inside_unit SET numbers = ? WHERE batch = 3 AND entry = 1", "text"),
+        ("DELETE FROM inside_unit WHERE batch = ?", 3),
+        ("DROP TABLE inside -- ?", None),
+        ("DROP TABLE inside_unit -- ?", None),
+        ("UPDATE setting SET value = ? WHERE name = 'lags'", "4"),
+        ("UPDATE setting SET value = ? WHERE name = 'lags'", "null"),
+        ("UPDATE setting SET value = ? WHERE name = 'cell'", '"lstm"'),
+        ("UPDATE setting SET value = ? WHERE name = 'cell'", "[]"),
+        ("UPDATE setting SET value = ? WHERE name = 'parameter'", '"odd"'),
+        ("UPDATE setting SET value = ? WHERE name = 'parameter'", "3"),
+        ("UPDATE setting SET value = ? WHERE name = 'layers'", "2"),
+        ("UPDATE setting SET value = ? WHERE name = 'layers'", "null"),
         ("UPDATE corpus SET text = ?", b"no zlib stream"),
-        ("UPDATE corpus SET text = ?", module.zlib.compress(b"not utf-8: \xff")),
+        ("UPDATE corpus SET text = ?", zlib.compress(b"not utf-8: \xff")),
         ("UPDATE corpus SET symbols = ?", "{no json"),
         ("DELETE FROM corpus WHERE ? = 0", 0),
         ("UPDATE setting SET value = ? WHERE name = 'hidden'", "{no json"),
@@ -777,18 +803,19 @@ def test_file_size_limit(path, limit):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_batches_stay_small(path, tmp_path, capsys):
+@pytest.mark.parametrize("inside, limit", [(False, 200e6), (True, 650e6)])
+def test_a_hundred_thousand_batches_stay_small(path, tmp_path, capsys, inside, limit):
     corpus = rnn.Corpus.embedded()
     net = rnn.RecurrentNet("tanh", len(corpus.symbols), 100, len(corpus.symbols))
     real = []
-    with rnn.Recording.create(tmp_path / "real.rnnbow", net, corpus) as first:
+    with rnn.Recording.create(tmp_path / "real.rnnbow", net, corpus, inside=inside) as first:
         first.append = lambda *batch: real.append(batch)
         rnn.Trainer(net, corpus, record=first, every=10).run(3000)
     assert len(real) == 300
-    with rnn.Recording.create(path, net, corpus, lags=6) as rec:
+    with rnn.Recording.create(path, net, corpus, lags=6, inside=inside) as rec:
         for number in range(100_000):
-            _, position, run, flow, state = real[number % 300]
-            rec.append(100 * number, position, run, flow, state)
+            _, *batch = real[number % 300]
+            rec.append(100 * number, *batch)
     size = sum(file.stat().st_size for file in tmp_path.glob(f"{path.name}*"))
     with rnn.Recording.open(path) as rec:
         started = time.perf_counter()
@@ -799,4 +826,4 @@ def test_a_hundred_thousand_batches_stay_small(path, tmp_path, capsys):
         np.testing.assert_array_equal(rec[77_777].norm, real[77_777 % 300][3].norm.astype(np.float32))
     with capsys.disabled():
         print(f"\n100,000 batches: {size / 1e6:.1f} MB; overview read in {seconds:.2f} s")
-    assert size < 200e6
+    assert size < limit

@@ -64,6 +64,12 @@ def same_recording(one, other):
             for name in FIELDS:
                 np.testing.assert_array_equal(getattr(a[number], name), getattr(b[number], name), err_msg=name)
         assert a.overview().equals(b.overview())
+        for parameter in a.parameters:
+            assert a.overview(parameter=parameter).equals(b.overview(parameter=parameter))
+            np.testing.assert_array_equal(a.units(parameter), b.units(parameter))
+            for name in ("norm", "beyond", "share", "share_beyond"):
+                one_array, other_array = (getattr(rec.view(len(a) - 1, parameter), name) for rec in (a, b))
+                np.testing.assert_array_equal(one_array, other_array, err_msg=name)
         assert snapshots(a) == snapshots(b)
         for step in snapshots(a):
             first, second = a.snapshot(step), b.snapshot(step)

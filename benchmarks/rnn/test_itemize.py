@@ -51,8 +51,10 @@ def test_itemize_beside_its_peers(cell, size, benchmark, report):
     if not any(name in ways for name in JAX) and size.id == SIZES[0].id:
         report.note(BESIDE, "JAX is not installed here (make bench-rnn brings it).")
     what = f"{cell} {size}"
-    faster = spent[fastest] / spent[OURS]
-    goals.at_least(report, f"{what}: times faster than the best PyTorch", faster, goals.FASTER.get(size))
+    known = [name for name in torch_peers.WAYS if name in spent and name != torch_peers.OURS_IN_TORCH]
+    for ours_too, names in (("", known), (", windows side by side included", [fastest])):
+        faster, asked = min(spent[name] for name in names) / spent[OURS], goals.FASTER.get(size)
+        goals.at_least(report, f"{what}: times faster than the best of PyTorch{ours_too}", faster, asked)
     of_step = goals.OF_STEP.get(size, {}).get(cell)
     goals.at_most(report, f"{what}: of PyTorch's training step", spent[OURS] / spent[STEP], of_step)
     goals.at_most(report, f"{what}: of the floor", spent[OURS] / floor, goals.OF_FLOOR.get(size, {}).get(cell))

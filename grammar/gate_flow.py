@@ -43,10 +43,6 @@ class GateFlow(TrainingGrid):
         doc="Batch, and place from the top.",
     )
 
-    vdims = param.List(
-        default=[Dimension("norm"), Dimension("part")], item_type=Dimension, bounds=(2, None), doc="Norm and part."
-    )
-
     ticks: Any = param.List(default=[], doc="Short names of the rows, by place; without them the names.")
 
     row_name = "row"

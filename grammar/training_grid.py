@@ -26,6 +26,10 @@ class TrainingGrid(Dataset, Element2D):
     values: `at`, the batch a cell comes from, and `of`, the place of its row in the whole.
     """
 
+    vdims = param.List(
+        default=[Dimension("norm"), Dimension("part")], item_type=Dimension, bounds=(2, None), doc="Norm and part."
+    )
+
     kind: Any = param.Selector(
         default="norm",
         objects=list(KINDS),

@@ -51,10 +51,6 @@ class UnitFlow(TrainingGrid):
         doc="Batch, and place from the top.",
     )
 
-    vdims = param.List(
-        default=[Dimension("norm"), Dimension("part")], item_type=Dimension, bounds=(2, None), doc="Norm and part."
-    )
-
     scores: Any = param.Array(default=np.zeros(0), doc="What the units were ordered by, by place.")
 
     by: Any = param.Selector(default="share", objects=list(CUES), doc="What the units are ordered by.")

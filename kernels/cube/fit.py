@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..arrays import as_numpy
+from ..one_thread import one_blas_thread
 from ..progress import Progress
 from . import aggregates as ag
 from .calibration import calibrate
@@ -268,7 +268,7 @@ def _train(
     answers = data.answers[part]
     held, rest = slice(0, data.held), slice(data.held, None)
     pairs = [(net.compress(data.masks[some]), net.compress(answers[some])) for some in (rest, held)]
-    with threadpool_limits(1, "blas"):  # products this small take longer on several threads
+    with one_blas_thread():  # products this small take longer on several threads
         history = train(net, pairs[0], pairs[1], phases, batch, rng, progress, enough=enough, soft=soft)
     on_device(net, "cpu")
     return history.stopped

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from ..one_thread import one_blas_thread
 from .pairs import pairs
 from .query import Query
 from .regions import Intervals, Sets, regions
@@ -113,7 +113,7 @@ def invert(
     if cube is not None and cube.schema != model.schema:
         raise ValueError("exact: a cube of another schema than the model's")
     search = Search(model, targets, base, _free(model, targets, free), aggregate, np.random.default_rng(rng))
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         found = search.run(starts)
         if cube is not None:
             found = search.check(found, cube)

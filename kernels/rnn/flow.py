@@ -26,7 +26,7 @@ from .net import RecurrentNet
 from .rows import LARGEST, record_arrays, weighted_norm
 from .scaled import carried_back_scaled
 from .side_by_side import in_threads, pieces
-from .sides import both_sides
+from .sides import both_sides, two_sided
 from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
 from .unroll import Errors, Run, check_batch, errors, forward, gradients, output_errors
@@ -260,11 +260,6 @@ def itemize_rows(
     if not known:
         flow.remainder = None
     return flow
-
-
-def two_sided(net: RecurrentNet, run: Run, index: int) -> bool:
-    """Whether losses reach the steps of a strand from both sides."""
-    return net.bidirectional and index < len(net.strands) - 2 and not run.end
 
 
 def links(net: RecurrentNet, run: Run, indices: list[int]) -> list[Link]:

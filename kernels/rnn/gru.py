@@ -26,11 +26,8 @@ class GRU:
     code = 2
     gates = 3
     gate_names: tuple[str, ...] = ("r", "z", "n")
-    signs: tuple[float, ...] = (
-        -1.0,
-        -1.0,
-        1.0,
-    )  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
+    # Sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product.
+    signs: tuple[float, ...] = (-1.0, -1.0, 1.0)
     coefs = 5
     blocks = 4
     states = 1

@@ -22,12 +22,12 @@ from ..jit import jit
 from . import paths
 from .batch import turned
 from .cells import Cell
-from .flow import chains_of, links, two_sided
+from .flow import chains_of, links
 from .lags import BLOCK_BYTES, Link
 from .net import RecurrentNet
 from .rows import advance, settle, weighted_norm
 from .scaled import carried_back_scaled
-from .sides import losses_per_tile, spread
+from .sides import losses_per_tile, spread, two_sided
 from .strand import Strand
 from .target import lags_of
 from .unroll import Errors, Run

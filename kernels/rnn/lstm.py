@@ -25,12 +25,8 @@ class LSTM:
     code = 3
     gates = 4
     gate_names: tuple[str, ...] = ("i", "f", "g", "o")
-    signs: tuple[float, ...] = (
-        -1.0,
-        -1.0,
-        1.0,
-        -1.0,
-    )  # sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product
+    # Sigmoids are taken as 1 / (1 + exp(-z)), and -z comes out of the matrix product.
+    signs: tuple[float, ...] = (-1.0, -1.0, 1.0, -1.0)
     coefs = 6
     blocks = 4
     states = 2

@@ -27,6 +27,11 @@ SUM_BYTES = 256 << 20  # of the sums per distance that `Flow.horizon` needs
 Read = Callable[[dict[int, tuple[Any, ...]]], tuple[Any, Any]]
 
 
+def two_sided(net: RecurrentNet, run: Run, index: int) -> bool:
+    """Whether losses reach the steps of a strand from both sides."""
+    return net.bidirectional and index < len(net.strands) - 2 and not run.end
+
+
 def both_sides(
     net: RecurrentNet, run: Run, own: list[Any], kept: Record, down_to: int, read: Read, reverse: bool
 ) -> bool:

@@ -20,6 +20,7 @@ from .batch import turned
 from .cells import in_gate_order
 from .items import Flow, LagMatrices
 from .net import RecurrentNet
+from .sides import two_sided
 from .target import Target
 from .unroll import Errors, Run, gradients, sum_by_token
 
@@ -48,7 +49,7 @@ class Sums:
         self.net, self.target, self.strand = net, target, run.strands[target.index]
         self.T, self.B = run.loss.shape
         xp = array_namespace(net.flat)
-        self.sided = net.bidirectional and target.index < len(net.strands) - 2 and not run.end
+        self.sided = two_sided(net, run, target.index)
         columns = 2 * K - 1 if self.sided else K
         step = xp.broadcast_to(xp.arange(self.T)[:, None], (self.T, self.B))
         self.step = (turned(step, run.length) if self.strand.reverse else step).reshape(-1)  # of rows in own time

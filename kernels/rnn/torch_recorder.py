@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
+from ..one_thread import one_blas_thread
 from ..store import StoreError
 from .net import RecurrentNet
 from .planes import STATES
@@ -132,7 +132,6 @@ class TorchRecorder:
         self._tokens: Any = None
         self._serial = self._done = 0
         self._snapshot_time = time.monotonic()
-        self._pools = threadpoolctl.ThreadpoolController()
         self.number = 0  # training steps so far
         self.recording = self._opened(Path(path), lags, parameter, inside, resume)
         self._closing = weakref.finalize(self, _close, self.recording, self._handles, os.getpid())
@@ -345,7 +344,7 @@ class TorchRecorder:
         products = seen.shape.steps * seen.shape.sequences * self._net.parameters["weight_hh_l0"].size
         if products > FEW:
             return contextlib.nullcontext()
-        return self._pools.limit(limits=1, user_api="blas")
+        return one_blas_thread()
 
     def _shape(self, seen: Pass) -> tuple[int, int]:
         fixed = self.recording.batch_shape

@@ -17,7 +17,7 @@ WORDS = {
     "bias_hh": "bias_hh",
     "bias_ih": "bias_ih",
 }
-WIDTHS = {"layer": 56, "direction": 96, "parameter": 148, "gate": 140}
+WIDTHS = {"layer": 56, "direction": 112, "parameter": 152, "gate": 140}
 View = tuple[str, str | None]
 
 

@@ -7,11 +7,12 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from learnviews.kernels import rnn
-from learnviews.kernels.rnn import paths, unroll
+from learnviews.kernels.rnn import paths, products
 
 INPUTS, HIDDEN, OUTPUTS, WIDTH = 4, 5, 3, 2
 KINDS = ("tokens", "floats", "embedding")
@@ -47,9 +48,13 @@ def make_batch(
     }
 
 
-def path(compiled: bool) -> AbstractContextManager[Any]:
-    """Everything within takes the compiled loops, or everything takes the matrix products."""
-    return mock.patch.object(unroll, "SMALL", 2**62 if compiled else 0)
+WAYS = ("loop", "panels", "whole")  # of multiplying a step's rows with weights
+EVERY_WAY = pytest.mark.parametrize("way", WAYS)
+
+
+def path(way: str) -> AbstractContextManager[Any]:
+    """Steps' products within are all made in this way."""
+    return mock.patch.object(products, "way_of", lambda rows, W: way)
 
 
 def whole_arrays() -> AbstractContextManager[Any]:

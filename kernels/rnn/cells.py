@@ -49,7 +49,7 @@ class Cell(Protocol):
         """z (..., blocks * H) from d (..., S)."""
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
-        """w (..., S), not below 0 up to sign, with |chosen blocks of z| = |w * d|."""
+        """w (n, S), not below 0 up to sign, with |chosen blocks of z| = |w * d|."""
 
     def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
         """p (..., S) with <z, q> = <d, p>, for q of the shape of z."""

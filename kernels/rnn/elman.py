@@ -5,11 +5,11 @@ Legend: slope = dh/dz. One block of coefficients: [slope]. One block of errors: 
 
 from __future__ import annotations
 
-import math
 from types import ModuleType
 from typing import Any
 
 from ..jit import jit
+from .squash import tangents
 
 
 class Tanh:
@@ -58,18 +58,21 @@ class Relu(Tanh):
 
 
 @jit
-def forward_rows(code, z, h, coef):
-    """h (in place of the pre-activation) and slope, row by row."""
-    for b in range(z.shape[0]):
-        for j in range(z.shape[1]):
-            if code == 0:
-                v = math.tanh(z[b, j])
-                h[b, j] = v
-                coef[b, j] = 1 - v * v
-            else:
-                v = z[b, j] if not z[b, j] < 0 else z.dtype.type(0)
-                h[b, j] = v
-                coef[b, j] = 1 if v > 0 else 0
+def forward_rows(code, product, given, h, coef):
+    """h and slope of all sequences, from the recurrent product and the input's."""
+    for b in range(h.shape[0]):
+        inner, outer, out, slope = product[b], given[b], h[b], coef[b]
+        for j in range(out.size):
+            out[j] = inner[j] + outer[j]
+        if code == 0:
+            tangents(out)
+            for j in range(out.size):
+                slope[j] = 1 - out[j] * out[j]
+        else:
+            for j in range(out.size):
+                v = out[j] if not out[j] < 0 else out.dtype.type(0)
+                out[j] = v
+                slope[j] = 1 if v > 0 else 0
 
 
 @jit

@@ -12,13 +12,12 @@ last three to weight_ih. Five blocks of coefficients: one per block of errors, a
 
 from __future__ import annotations
 
-import math
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from ..jit import jit
+from .block_norms import across
+from .squash import sigmoids, tangents
 
 
 class GRU:
@@ -59,14 +58,13 @@ class GRU:
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
         """|chosen blocks of the errors| per unit of |dh|."""
-        split = coef.reshape(*coef.shape[:-1], 5, -1)[..., :4, :]
-        which = [i for i in range(4) if chosen[i]]
+        H = coef.shape[-1] // 5
+        which = [k for k in range(4) if chosen[k]]
         if len(which) == 1:
-            return xp.ascontiguousarray(split[..., which[0], :])
-        squares = split[..., which[0], :] ** 2
-        for i in which[1:]:  # block by block: all of them at once would be most of the memory that itemizing takes
-            squares += split[..., i, :] ** 2
-        return xp.sqrt(squares, out=squares)
+            return xp.ascontiguousarray(coef[:, which[0] * H : (which[0] + 1) * H])
+        out = xp.empty((len(coef), H), coef.dtype)
+        across(coef, which, H, out)
+        return out
 
     def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
         """The row p with <errors, q> = <dh, p>."""
@@ -75,73 +73,42 @@ class GRU:
 
 
 @jit
-def open_gates(z, given):
-    """z: recurrent product; in r and z blocks out: exp(-pre-activation) still to come, so only the sum is formed."""
-    for b in range(z.shape[0]):
-        row, other = z[b], given[b]
-        for j in range(2 * row.size // 3):
-            row[j] += other[j]
-
-
-@jit
-def candidates(z, given, bias, n):
-    """z: r and u blocks hold exp(-pre-activation); they become the gates, the last one q. n: candidate's argument."""
-    H = z.shape[1] // 3
-    for b in range(z.shape[0]):
-        r, u, q, inner, out = z[b, :H], z[b, H : 2 * H], z[b, 2 * H :], given[b, 2 * H :], n[b]
+def forward_rows(product, given, before, bias, h, coef, n):
+    """One step of all sequences. Loops of few arrays each: of more than that the compiler makes no vector code."""
+    H = n.shape[1]
+    for b in range(n.shape[0]):
+        gates, outer, q, new = product[b, : 2 * H], given[b, : 2 * H], product[b, 2 * H :], n[b]
+        for j in range(2 * H):
+            gates[j] += outer[j]
+        sigmoids(gates)
+        r, inner = gates[:H], given[b, 2 * H :]
         for j in range(H):
-            r[j] = 1 / (1 + r[j])
-            u[j] = 1 / (1 + u[j])
             q[j] += bias[j]
-            out[j] = inner[j] + r[j] * q[j]
+            new[j] = inner[j] + r[j] * q[j]
+        tangents(new)
+        _finish(gates, q, new, before[b], h[b], coef[b])
 
 
 @jit
-def finish(z, n, before, h, coef):
-    """h and the coefficients, from the gates and the candidate."""
-    H = n.shape[1]
-    for b in range(n.shape[0]):
-        r, u, q, new, old, out = z[b, :H], z[b, H : 2 * H], z[b, 2 * H :], n[b], before[b], h[b]
-        at_q, at_r, at_u = coef[b, :H], coef[b, H : 2 * H], coef[b, 2 * H : 3 * H]
-        at_n, skip = coef[b, 3 * H : 4 * H], coef[b, 4 * H :]
-        for j in range(H):
-            across = (1 - u[j]) * (1 - new[j] * new[j])
-            apart = old[j] - new[j]
-            out[j] = new[j] + u[j] * apart
-            at_n[j] = across
-            at_q[j] = across * r[j]
-            at_r[j] = across * q[j] * r[j] * (1 - r[j])
-            at_u[j] = apart * u[j] * (1 - u[j])
-            skip[j] = u[j]
-
-
-@jit
-def exponentials(z, columns):
-    for b in range(z.shape[0]):
-        for j in range(columns):
-            z[b, j] = math.exp(z[b, j])
-
-
-@jit
-def tangents(n):
-    for b in range(n.shape[0]):
-        for j in range(n.shape[1]):
-            n[b, j] = math.tanh(n[b, j])
-
-
-def forward_rows(z: Any, given: Any, before: Any, bias: Any, h: Any, coef: Any, n: Any) -> None:
-    """One step of all sequences: NumPy's vector code for exp and tanh, compiled passes for the rest."""
-    H = n.shape[1]
-    open_gates(z, given)
-    np.exp(z[:, : 2 * H], out=z[:, : 2 * H])
-    candidates(z, given, bias, n)
-    np.tanh(n, out=n)
-    finish(z, n, before, h, coef)
+def _finish(gates, q, new, old, h, coef):
+    """h and the coefficients of one sequence, from the gates and the candidate."""
+    H = q.size
+    r, u = gates[:H], gates[H:]
+    at_q, at_r, at_u, at_n, skip = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H], coef[3 * H : 4 * H], coef[4 * H :]
+    for j in range(H):
+        apart = old[j] - new[j]
+        h[j] = new[j] + u[j] * apart
+        at_u[j] = apart * u[j] * (1 - u[j])
+        skip[j] = u[j]
+    for j in range(H):
+        across = (1 - u[j]) * (1 - new[j] * new[j])
+        at_n[j] = across
+        at_q[j] = across * r[j]
+        at_r[j] = across * q[j] * r[j] * (1 - r[j])
 
 
 @jit
 def backward_row(d, carry, coef, z):
-    """Loops of few arrays each: of more than that the compiler makes no vector code."""
     H = d.size
     for j in range(H):
         d[j] += carry[j]

@@ -27,13 +27,25 @@ from typing import Any
 import numpy as np
 
 from ..arrays import array_namespace
+from ..one_thread import blas_threads
 from . import paths
 from .cells import Cell
-from .rows import advance, advance_and_record, advance_plain, advance_plain_lags, is_plain, record, settle
+from .products import MOST
+from .rows import (
+    advance,
+    advance_and_record,
+    advance_lags,
+    advance_plain,
+    advance_plain_lags,
+    is_plain,
+    record,
+    settle,
+)  # fmt: skip
 from .tolerance import Chains, Tolerance, fill_gaps, followed_through
 
 BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
-FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread and calls cost more than work
+FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread
+FEWEST = 8  # chains that go through several lags together, at least: so many share what is read of W
 LOG_CHECK = 8  # lags (even) between looks at the exponents
 LOG_FROM = 400  # power of two from which on logarithms are kept
 
@@ -95,9 +107,8 @@ def follow(links: list[Link], seeds: Any, losses: Any, kept: Record, whole: Any,
     size = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
     if not paths.takes_loops(seeds) or kept.watch is not None:
         size = len(losses)
-    plain = len(links) == 1 and kept.M is None and is_plain(link.cell, link.coef, kept) and not kept.units.size
-    plain = plain and kept.watch is None
-    block = _follow_plain if plain and paths.takes_loops(seeds) else _follow_block
+    plain = _is_alone(links, kept) and is_plain(link.cell, link.coef, kept)
+    block = _follow_plain if plain else _follow_block
     tolerance = None if tol is None else Tolerance(tol, kept, whole, losses)
     for start in range(0, len(losses), max(size, 1)):
         part = losses[start : start + size]
@@ -108,6 +119,12 @@ def follow(links: list[Link], seeds: Any, losses: Any, kept: Record, whole: Any,
         tolerance.finish()
     elif len(losses) < whole.size:
         fill_gaps(kept, followed_through(kept, losses), whole)
+
+
+def _is_alone(links: list[Link], kept: Record) -> bool:
+    """Whether compiled loops do it all: there is one layer, and only norms and shares are asked for."""
+    simple = len(links) == 1 and kept.M is None and not kept.units.size and kept.watch is None
+    return simple and paths.takes_loops(kept.rest)
 
 
 def _fresh(links: list[Link], seeds: Any, losses: Any) -> Chains:
@@ -127,6 +144,7 @@ def _follow_plain(
     z = chains.z[0]  # errors of the lag before
     d = np.empty_like(z) if k else np.array(z)  # out of the last product; then the errors of the lag
     z = z if k else np.empty_like(d)
+    together = _together(link, len(z))
     look = last if tolerance is None else tolerance.next_look(k, True)
     while k < last:
         a = chains.ended(k, B)
@@ -135,9 +153,9 @@ def _follow_plain(
         if k and not len(kept.log):
             _keep_logs_if_needed(kept, chains.exponent[a:])
         stop = min(k + LOG_CHECK, look, last)
-        if z.size * z.shape[1] <= FEW:
+        if together:
             scales = (chains.factor, chains.exponent)
-            advance_plain_lags(k, stop, chains.losses, d, z, link.W, link.coef, scales, kept)
+            advance_plain_lags(k, stop, chains.losses, together, d, z, link.W, link.coef, scales, kept)
             d, z = (z, d) if (stop - k) % 2 else (d, z)
         else:
             starts = np.searchsorted(chains.losses, np.arange(k, stop) * B)
@@ -171,15 +189,25 @@ def _follow_block(
         chains.z = [xp.empty((R, link.cell.blocks * H), dtype) for link in links]
     d, above = xp.empty((R, links[0].cell.states * H), dtype), xp.empty((R if len(links) > 1 else 0, H), dtype)
     biggest = xp.zeros(R)
+    together = _together(links[0], R) if _is_alone(links, kept) else 0
+    if together and k == 0:
+        d[:, :H] = seeds
     look = last if tolerance is None else tolerance.next_look(k, True)
     while k < last:
         a = chains.ended(k, B)
         if a == len(chains.losses):
             return None
-        if k % LOG_CHECK == LOG_CHECK - 1 and not len(kept.log):
+        if k and k % LOG_CHECK == 0 and not len(kept.log):
             _keep_logs_if_needed(kept, chains.exponent[a:])
-        _one_lag(links, chains, seeds, kept, k, a, d, above, biggest)
-        k += 1
+        if together:
+            stop = min(k + LOG_CHECK - k % LOG_CHECK, look, last)
+            scales = (chains.factor, biggest, chains.exponent)
+            link, z, carry = links[0], chains.z[0], chains.carry[0]
+            advance_lags(link.cell, k, stop, chains.losses, together, link.W, d, z, carry, link.coef, scales, kept)
+            k = stop
+        else:
+            _one_lag(links, chains, seeds, kept, k, a, d, above, biggest)
+            k += 1
         if tolerance is not None and k == look < last:
             going = tolerance.drop(k, chains)
             look = tolerance.next_look(k, going is not chains)
@@ -225,6 +253,13 @@ def _incoming(k: int, i: int, link: Link, z: Any, seeds: Any, d: Any) -> None:
         d[:, :H] = seeds
     else:
         d[:, :H] = 0
+
+
+def _together(link: Link, chains: int) -> int:
+    """How many chains go through several lags together in compiled code; 0: each lag is for all of them at once."""
+    few = MOST // link.W.size // 4 * 4  # the rows that BLAS takes at a time
+    alone = chains * link.W.size <= FEW or blas_threads() == 1
+    return few if few >= FEWEST and alone else 0
 
 
 def _window(losses: Any) -> Any:

@@ -11,13 +11,12 @@ at the states is [dh | dc].
 
 from __future__ import annotations
 
-import math
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from ..jit import jit
+from .block_norms import across
+from .squash import sigmoids, tangents
 
 
 class LSTM:
@@ -60,16 +59,11 @@ class LSTM:
         return xp.concatenate([*parts, dh * coef[..., 3 * H : 4 * H]], axis=-1)
 
     def weights(self, xp: ModuleType, coef: Any, chosen: Any) -> Any:
-        """|chosen blocks of the errors| per unit of |dh| and of |dc|: (..., 2H)."""
+        """|chosen blocks of the errors| per unit of |dh| and of |dc|: (n, 2H)."""
         H = coef.shape[-1] // 6
-        out = xp.zeros((*coef.shape[:-1], 2 * H), coef.dtype)
-        if chosen[3]:
-            xp.abs(coef[..., 3 * H : 4 * H], out=out[..., :H])
-        for k in range(3):
-            if chosen[k]:
-                part = coef[..., k * H : (k + 1) * H]
-                out[..., H:] += part * part
-        xp.sqrt(out[..., H:], out=out[..., H:])
+        out = xp.empty((len(coef), 2 * H), coef.dtype)
+        for first, blocks in ((0, (3,)), (H, (0, 1, 2))):
+            across(coef, [k for k in blocks if chosen[k]], H, out, first)
         return out
 
     def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
@@ -80,63 +74,46 @@ class LSTM:
 
 
 @jit
-def remember(z, before, c, t):
-    """z: exp(-pre-activation) of i, f and o, tanh of g; the gates come out. c: new cell state; t: a copy of it."""
-    H = c.shape[1]
-    for b in range(c.shape[0]):
-        i, f, g, o = z[b, :H], z[b, H : 2 * H], z[b, 2 * H : 3 * H], z[b, 3 * H :]
-        old, new, copy = before[b], c[b], t[b]
-        for j in range(H):
-            i[j] = 1 / (1 + i[j])
-            f[j] = 1 / (1 + f[j])
-            o[j] = 1 / (1 + o[j])
-            v = f[j] * old[j] + i[j] * g[j]
-            new[j] = v
-            copy[j] = v
-
-
-@jit
-def finish(z, before, t, h, coef):
-    """h and the coefficients, from the gates and t = tanh(c)."""
+def forward_rows(product, given, before, c, h, coef, t):
+    """One step of all sequences. Loops of few arrays each: of more than that the compiler makes no vector code."""
     H = h.shape[1]
     for b in range(h.shape[0]):
-        i, f, g, o = z[b, :H], z[b, H : 2 * H], z[b, 2 * H : 3 * H], z[b, 3 * H :]
-        old, tanh, out = before[b], t[b], h[b]
-        at_i, at_f, at_g = coef[b, :H], coef[b, H : 2 * H], coef[b, 2 * H : 3 * H]
-        at_o, into, skip = coef[b, 3 * H : 4 * H], coef[b, 4 * H : 5 * H], coef[b, 5 * H :]
+        gates, outer, old, new, squashed = product[b], given[b], before[b], c[b], t[b]
+        for j in range(4 * H):
+            gates[j] += outer[j]
+        sigmoids(gates[: 2 * H])
+        tangents(gates[2 * H : 3 * H])
+        sigmoids(gates[3 * H :])
+        i, f, g = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H]
         for j in range(H):
-            out[j] = o[j] * tanh[j]
-            at_i[j] = g[j] * i[j] * (1 - i[j])
-            at_f[j] = old[j] * f[j] * (1 - f[j])
-            at_g[j] = i[j] * (1 - g[j] * g[j])
-            at_o[j] = tanh[j] * o[j] * (1 - o[j])
-            into[j] = o[j] * (1 - tanh[j] * tanh[j])
-            skip[j] = f[j]
+            v = f[j] * old[j] + i[j] * g[j]
+            new[j] = v
+            squashed[j] = v
+        tangents(squashed)
+        _finish(gates, old, squashed, h[b], coef[b])
 
 
 @jit
-def activate(z):
-    """exp(-pre-activation) of i, f and o; tanh of g."""
-    H = z.shape[1] // 4
-    for b in range(z.shape[0]):
-        for j in range(4 * H):
-            z[b, j] = math.tanh(z[b, j]) if 2 * H <= j < 3 * H else math.exp(z[b, j])
-
-
-def forward_rows(z: Any, before: Any, c: Any, h: Any, coef: Any, t: Any) -> None:
-    """One step of all sequences: NumPy's vector code for exp and tanh, compiled passes for the rest."""
-    H = h.shape[1]
-    np.exp(z[:, : 2 * H], out=z[:, : 2 * H])
-    np.tanh(z[:, 2 * H : 3 * H], out=z[:, 2 * H : 3 * H])
-    np.exp(z[:, 3 * H :], out=z[:, 3 * H :])
-    remember(z, before, c, t)
-    np.tanh(t, out=t)
-    finish(z, before, t, h, coef)
+def _finish(gates, old, t, h, coef):
+    """h and the coefficients of one sequence, from the gates and t = tanh(c)."""
+    H = h.size
+    i, f, g, o = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+    at_i, at_f, at_g = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H]
+    at_o, into, skip = coef[3 * H : 4 * H], coef[4 * H : 5 * H], coef[5 * H :]
+    for j in range(H):
+        h[j] = o[j] * t[j]
+        at_o[j] = t[j] * o[j] * (1 - o[j])
+        into[j] = o[j] * (1 - t[j] * t[j])
+    for j in range(H):
+        at_i[j] = g[j] * i[j] * (1 - i[j])
+        at_g[j] = i[j] * (1 - g[j] * g[j])
+    for j in range(H):
+        at_f[j] = old[j] * f[j] * (1 - f[j])
+        skip[j] = f[j]
 
 
 @jit
 def backward_row(d, carry, coef, z):
-    """Loops of few arrays each: of more than that the compiler makes no vector code."""
     H = d.size // 2
     dh, dc = d[:H], d[H:]
     into, skip = coef[4 * H : 5 * H], coef[5 * H :]

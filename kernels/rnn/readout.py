@@ -16,7 +16,7 @@ from ..arrays import array_namespace
 from ..jit import jit
 from . import paths
 from .net import RecurrentNet
-from .rows import fold
+from .row_loops import fold
 
 FEW = 2**14  # scores up to which a compiled loop is faster than whole-array operations
 

@@ -1,7 +1,8 @@
 """One layer in one direction, in its own time: the loop over steps, forward and backward.
 
-T steps, B sequences, H hidden units; G gates. For NumPy there is a compiled loop over everything, for small sizes, and
-one BLAS call with compiled passes per step; for CuPy whole-array operations.
+T steps, B sequences, H hidden units; G gates. For NumPy there is one compiled loop over all steps, in which no thread
+waits for another's hold of the interpreter; around products that are large, a loop in Python; for CuPy whole-array
+operations.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..arrays import array_namespace
 from ..jit import jit
-from . import elman, gru, lstm, paths
+from . import elman, gru, lstm, paths, products
 from .cells import Cell, recurrent_columns
 
 
@@ -32,7 +33,7 @@ class Strand:
         self.coef_rows = self.coef.reshape(-1, self.coef.shape[2])  # (T*B, coefs * H); one and the same array
 
 
-def run_forward(cell: Cell, z: Any, W: Any, bias: Any, states: tuple[Any, ...], compiled: bool) -> tuple[Any, Any, Any]:
+def run_forward(cell: Cell, z: Any, W: Any, bias: Any, states: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     """h, c (T+1, B, H) and coef (T, B, coefs * H).
 
     z: (T, B, G*H) input projections with biases, times the cell's signs; W: (G*H, H) weight_hh, bias: (H,) the last
@@ -49,10 +50,8 @@ def run_forward(cell: Cell, z: Any, W: Any, bias: Any, states: tuple[Any, ...], 
     turned = xp.ascontiguousarray((W * _sign_column(xp, cell, H, W.dtype)).T if -1.0 in cell.signs else W.T)
     if not paths.takes_loops(z):
         _forward_arrays(xp, cell, z, turned, bias, h, c, coef)
-    elif compiled:
-        _forward_loop(cell.code, z, turned, bias, h, c, coef, np.empty((B, len(W)), z.dtype), np.empty((B, H), z.dtype))
     else:
-        _forward_products(cell, z, turned, bias, h, c, coef)
+        _forward_compiled(cell, z, turned, bias, h, c, coef)
     return h, c, coef
 
 
@@ -74,29 +73,24 @@ def _forward_arrays(xp: Any, cell: Cell, z: Any, turned: Any, bias: Any, h: Any,
         cell.forward(xp, total, h[t], before, bias, h[t + 1], kept, coef[t])
 
 
-def _forward_products(cell: Cell, z: Any, turned: Any, bias: Any, h: Any, c: Any, coef: Any) -> None:
-    T, B, rows = z.shape
-    product, buffer = np.empty((B, rows), z.dtype), np.empty((B, h.shape[2]), z.dtype)
+def _forward_compiled(cell: Cell, z: Any, turned: Any, bias: Any, h: Any, c: Any, coef: Any) -> None:
+    (T, B, rows), H = z.shape, h.shape[2]
+    product, buffer = np.empty((B, rows), z.dtype), np.empty((B, H), z.dtype)
+    way = products.way_of(B, turned)
+    if way != "whole":
+        _forward_loop(cell.code, z, turned, _cut(way, turned, B), bias, h, c, coef, product, buffer)
+        return
     for t in range(T):
-        if cell.code < 2:
-            x = np.matmul(h[t], turned, out=h[t + 1])
-            x += z[t]
-            (np.tanh(x, out=x) if cell.code == 0 else np.maximum(x, 0, out=x))
-            continue
         np.matmul(h[t], turned, out=product)
-        if cell.code == 2:
-            gru.forward_rows(product, z[t], h[t], bias, h[t + 1], coef[t], buffer)
-        else:
-            product += z[t]
-            lstm.forward_rows(product, c[t], c[t + 1], h[t + 1], coef[t], buffer)
-    if cell.code == 0:
-        np.multiply(h[1:], h[1:], out=coef)
-        np.subtract(1, coef, out=coef)
-    elif cell.code == 1:
-        coef[...] = h[1:] > 0
+        _forward_step(cell.code, t, product, z, bias, h, c, coef, buffer)
 
 
-def run_backward(cell: Cell, W: Any, own: Any, coef: Any, compiled: bool) -> tuple[Any, Any]:
+def _cut(way: str, W: Any, rows: int) -> Any:
+    """W as `products.multiply` takes it."""
+    return products.panels(W, rows) if way == "panels" else np.empty((0, 0, 0), W.dtype)
+
+
+def run_backward(cell: Cell, W: Any, own: Any, coef: Any) -> tuple[Any, Any]:
     """d (T, B, S) and z (T, B, blocks * H): errors at states and pre-activations, of all losses together.
 
     W: (G*H, H) weight_hh in the order of the recurrent blocks; own: (T, B, H) errors that enter at h of each step.
@@ -110,56 +104,43 @@ def run_backward(cell: Cell, W: Any, own: Any, coef: Any, compiled: bool) -> tup
         for t in reversed(range(T)):
             dh = own[t] + z[t + 1][:, recurrent_columns(cell, H)] @ W if t + 1 < T else own[t]
             d[t], z[t], carry = cell.backward(xp, dh, carry, coef[t])
-    elif compiled:
-        _backward_loop(cell.code, own, coef, W, d, z, carry, first, last)
     else:
-        product = np.zeros((B, H), own.dtype)
-        for t in reversed(range(T)):
-            if t + 1 < T:
-                np.matmul(z[t + 1][:, first:last], W, out=product)
-            backward_rows(cell.code, product, own[t], carry, coef[t], d[t], z[t])
+        _backward_compiled(cell, W, own, coef, d, z, carry, first, last)
     return d, z
 
 
-@jit
-def add_product(row, matrix, out):
-    """out += row @ matrix; four rows of the matrix at a time, so that the inner loop becomes vector code."""
-    n, m = matrix.shape
-    i = 0
-    while i + 4 <= n:
-        a, b, c, d = row[i], row[i + 1], row[i + 2], row[i + 3]
-        for j in range(m):
-            out[j] += (a * matrix[i, j] + b * matrix[i + 1, j]) + (c * matrix[i + 2, j] + d * matrix[i + 3, j])
-        i += 4
-    while i < n:
-        for j in range(m):
-            out[j] += row[i] * matrix[i, j]
-        i += 1
+def _backward_compiled(
+    cell: Cell, W: Any, own: Any, coef: Any, d: Any, z: Any, carry: Any, first: int, last: int
+) -> None:
+    T, B, H = own.shape
+    product, way = np.zeros((B, H), own.dtype), products.way_of(B, W)
+    if way != "whole":
+        _backward_loop(cell.code, own, coef, W, _cut(way, W, B), d, z, carry, first, last, product)
+        return
+    for t in reversed(range(T)):
+        if t + 1 < T:
+            np.matmul(z[t + 1][:, first:last], W, out=product)
+        backward_rows(cell.code, product, own[t], carry, coef[t], d[t], z[t])
 
 
 @jit
-def _forward_loop(code, z, turned, bias, h, c, coef, product, buffer):
-    steps, batch, rows = z.shape
-    hidden = h.shape[2]
+def _forward_loop(code, z, turned, cut, bias, h, c, coef, product, buffer):
+    steps, batch, _ = z.shape
+    parts = np.empty((cut.shape[0], batch, cut.shape[2]), z.dtype)
     for t in range(steps):
-        for b in range(batch):
-            row = product[b]
-            for j in range(rows):
-                row[j] = 0 if code == 2 else z[t, b, j]
-            add_product(h[t, b], turned, row)
-        if code < 2:
-            elman.forward_rows(code, product, h[t + 1], coef[t])
-        elif code == 2:
-            gru.open_gates(product, z[t])
-            gru.exponentials(product, 2 * hidden)
-            gru.candidates(product, z[t], bias, buffer)
-            gru.tangents(buffer)
-            gru.finish(product, buffer, h[t], h[t + 1], coef[t])
-        else:
-            lstm.activate(product)
-            lstm.remember(product, c[t], c[t + 1], buffer)
-            gru.tangents(buffer)
-            lstm.finish(product, c[t], buffer, h[t + 1], coef[t])
+        products.multiply(h[t], turned, cut, parts, product)
+        _forward_step(code, t, product, z, bias, h, c, coef, buffer)
+
+
+@jit
+def _forward_step(code, t, product, z, bias, h, c, coef, buffer):
+    """One step of all sequences, once the states before have been multiplied with the weights."""
+    if code < 2:
+        elman.forward_rows(code, product, z[t], h[t + 1], coef[t])
+    elif code == 2:
+        gru.forward_rows(product, z[t], h[t], bias, h[t + 1], coef[t], buffer)
+    else:
+        lstm.forward_rows(product, z[t], c[t], c[t + 1], h[t + 1], coef[t], buffer)
 
 
 @jit
@@ -182,13 +163,17 @@ def backward_rows(code, product, own, carry, coef, d, z):
 
 
 @jit
-def _backward_loop(code, own, coef, W, d, z, carry, first, last):
-    steps, batch, hidden = own.shape
+def _backward_loop(code, own, coef, W, cut, d, z, carry, first, last, product):
+    steps, batch, _ = own.shape
+    parts = np.empty((cut.shape[0], batch, cut.shape[2]), own.dtype)
+    errors = np.empty((batch, last - first), own.dtype)
     for t in range(steps - 1, -1, -1):
-        for b in range(batch):
-            row = d[t, b]
-            for j in range(hidden):
-                row[j] = own[t, b, j]
-            if t + 1 < steps:
-                add_product(z[t + 1, b, first:last], W, row[:hidden])
-            backward_row(code, row, carry[b], coef[t, b], z[t, b])
+        if t + 1 < steps:
+            if errors.shape[1] == z.shape[2]:
+                products.multiply(z[t + 1], W, cut, parts, product)
+            else:
+                for b in range(batch):
+                    for j in range(errors.shape[1]):
+                        errors[b, j] = z[t + 1, b, first + j]
+                products.multiply(errors, W, cut, parts, product)
+        backward_rows(code, product, own[t], carry, coef[t], d[t], z[t])

@@ -22,8 +22,6 @@ from .strand import Strand, run_backward, run_forward, signs
 
 __all__ = ["Errors", "Run", "bptt", "check_batch", "errors", "forward", "gradients"]
 
-SMALL = 2**17  # weights, times sequences squared, below which a compiled loop beats a BLAS call per step (measured)
-
 
 @dataclass
 class Run:
@@ -163,13 +161,8 @@ def run_layers(net: RecurrentNet, x: Any, state: tuple[Any, ...], length: Any = 
 def _run_strand(net: RecurrentNet, name: str, reverse: bool, u: Any, states: tuple[Any, ...]) -> Strand:
     W, bias = net.parameters[f"weight_hh_{name}"], net.parameters[f"bias_hh_{name}"]
     z = _projection(net, name, u)
-    h, c, coef = run_forward(net.cell, z, W, bias[-net.hidden :], states, is_small(W, z.shape[1]))
+    h, c, coef = run_forward(net.cell, z, W, bias[-net.hidden :], states)
     return Strand(name, reverse, u, h, c, coef)
-
-
-def is_small(W: Any, rows: int) -> bool:
-    """Whether a compiled loop is faster than a matrix product per step."""
-    return rows * rows * W.size <= SMALL
 
 
 def _projection(net: RecurrentNet, name: str, u: Any) -> Any:
@@ -251,7 +244,7 @@ def carried_back(net: RecurrentNet, run: Run, own: list[Any]) -> Errors:
         for i, part in zip(indices, own, strict=True):
             strand = run.strands[i]
             W = in_order(net.cell, net.parameters[f"weight_hh_{strand.name}"])
-            d[i], z[i] = run_backward(net.cell, W, part, strand.coef, is_small(W, part.shape[1]))
+            d[i], z[i] = run_backward(net.cell, W, part, strand.coef)
         if layer:
             own = split_directions(net, run.length, inputs_errors(net, run, indices, z))
     return Errors(d, z)

@@ -9,7 +9,6 @@ from hypothesis import given
 from learnviews.kernels import rnn
 from learnviews.kernels.rnn import unroll
 
-BOTH_PATHS = pytest.mark.parametrize("compiled", [True, False], ids=["loop", "matmul"])
 EVERY_CELL = pytest.mark.parametrize("cell", cases.CELLS)
 EVERY_KIND = pytest.mark.parametrize("kind", cases.KINDS)
 PLAIN_OR_FULL = pytest.mark.parametrize("full", [False, True], ids=["plain", "mask+state"])
@@ -34,19 +33,19 @@ def assert_close_to_naive(net, batch, rtol):
 # --- naive twins
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_CELL
 @EVERY_KIND
 @PLAIN_OR_FULL
-def test_against_naive(kind, cell, full, compiled):
-    with cases.path(compiled):
+def test_against_naive(kind, cell, full, way):
+    with cases.path(way):
         assert_close_to_naive(*problem(kind, cell, full=full), rtol=1e-12)
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_CELL
-def test_float32_against_naive(cell, compiled):
-    with cases.path(compiled):
+def test_float32_against_naive(cell, way):
+    with cases.path(way):
         assert_close_to_naive(*problem("tokens", cell, "float32", full=True), rtol=2e-5)
 
 
@@ -75,24 +74,18 @@ def test_every_part_of_a_run_against_naive(kind, cell):
 
 @pytest.mark.parametrize("hidden", [1, 3, 4, 9, 16])
 @pytest.mark.parametrize("cell", cases.CELLS)
-def test_loop_and_matmul_agree_for_every_remainder_of_four(cell, hidden):
+def test_every_way_agrees_for_every_remainder_of_four(cell, hidden):
     net = cases.make_net("tokens", cell, hidden=hidden)
     batch = cases.make_batch(net, masked=True, started=True)
-    with cases.path(compiled=True):
+    with cases.path("loop"):
         loss, loop, state = rnn.bptt(net, **batch)
-    with cases.path(compiled=False):
-        other_loss, matmul, other_state = rnn.bptt(net, **batch)
-    assert loss == pytest.approx(other_loss, rel=1e-13)
-    np.testing.assert_allclose(state, other_state, rtol=1e-13, atol=1e-15)
-    for name in loop:
-        np.testing.assert_allclose(loop[name], matmul[name], rtol=1e-11, atol=1e-13)
-
-
-def test_large_batch_takes_the_products_and_agrees_with_naive():
-    net = cases.make_net(hidden=64)
-    batch = cases.make_batch(net, T=3, B=40)
-    assert unroll.SMALL < 40 * 64 * 64
-    assert_close_to_naive(net, batch, rtol=1e-11)
+    for way in ("panels", "whole"):
+        with cases.path(way):
+            other_loss, other, other_state = rnn.bptt(net, **batch)
+        assert loss == pytest.approx(other_loss, rel=1e-13)
+        np.testing.assert_allclose(state, other_state, rtol=1e-13, atol=1e-15)
+        for name in loop:
+            np.testing.assert_allclose(loop[name], other[name], rtol=1e-11, atol=1e-13)
 
 
 # --- gradients against central differences
@@ -204,10 +197,10 @@ def test_gradients_are_views_into_one_array():
     assert all(value.base is base for value in grads.values())
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_same_seed_same_bits(dtype, compiled):
-    with cases.path(compiled):
+def test_same_seed_same_bits(dtype, way):
+    with cases.path(way):
         first, again = (rnn.bptt(*_fresh(dtype)) for _ in range(2))
     assert first[0] == again[0]
     np.testing.assert_array_equal(first[2], again[2])
@@ -272,15 +265,15 @@ def test_one_step_of_one_unit_by_hand(cell):
 # --- inputs: left alone, of any layout and integer type
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_KIND
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_inputs_are_not_modified(kind, dtype, compiled):
+def test_inputs_are_not_modified(kind, dtype, way):
     net, batch = problem(kind, dtype=dtype, full=True)
     batch = {name: _as_net_type(value, net) for name, value in batch.items()}
     copies = {name: value.copy() for name, value in batch.items()}
     weights = net.flat.copy()
-    with cases.path(compiled):
+    with cases.path(way):
         rnn.bptt(net, **batch)
     np.testing.assert_array_equal(net.flat, weights)
     for name, value in batch.items():

@@ -8,7 +8,6 @@ import pytest
 import torch_rnn
 from deep_nets import (
     BOTH_DIRECTIONS,
-    BOTH_PATHS,
     EVERY_CELL,
     EVERY_DEPTH,
     EVERY_HEAD,
@@ -24,18 +23,18 @@ from learnviews.kernels import rnn
 # --- BPTT
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_CELL
 @EVERY_DEPTH
 @BOTH_DIRECTIONS
 @pytest.mark.parametrize("kind", cases.KINDS)
-def test_loss_gradients_and_state_are_those_of_the_module(kind, both, layers, cell, compiled):
+def test_loss_gradients_and_state_are_those_of_the_module(kind, both, layers, cell, way):
     net = make_net(cell, layers, both, kind)
     for head in HEADS:
         batch = make_batch(net, kind, head)
         losses, p, last = torch_rnn.run_module(net, **batch)
         losses.sum().backward()
-        with cases.path(compiled):
+        with cases.path(way):
             loss, grads, state = rnn.bptt(net, **batch)
         assert loss == pytest.approx(losses.sum().item(), rel=1e-12)
         assert list(grads) == list(net.parameters)

@@ -26,7 +26,7 @@ def zeros(T, B=2, end=False):
     return {"x": np.zeros((T, B, 1)), "y": np.zeros(B if end else (T, B), int)}
 
 
-WAYS = pytest.mark.parametrize("path", [lambda: cases.path(True), cases.whole_arrays], ids=["loop", "arrays"])
+WAYS = pytest.mark.parametrize("path", [lambda: cases.path("loop"), cases.whole_arrays], ids=["loop", "arrays"])
 
 
 @WAYS

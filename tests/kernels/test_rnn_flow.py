@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from learnviews.kernels import rnn
 from learnviews.kernels.rnn import flow as flow_module
+from learnviews.kernels.rnn import unroll
 
 EVERY_CELL = pytest.mark.parametrize("cell", cases.CELLS)
 EVERY_KIND = pytest.mark.parametrize("kind", cases.KINDS)
 EVERY_PARAMETER = pytest.mark.parametrize("parameter", flow_module.PARAMETERS)
-BOTH_PATHS = pytest.mark.parametrize("compiled", [True, False], ids=["loop", "matmul"])
 
 
 def problem(kind="tokens", cell="tanh", dtype="float64", full=False, **sizes):
@@ -46,20 +46,20 @@ def test_against_explicit_matrices(kind, cell, parameter, full):
         assert_close_to_naive(*problem(kind, cell, full=full), lags, parameter, rtol=1e-12)
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_CELL
-def test_float32_against_explicit_matrices(cell, compiled):
-    with cases.path(compiled):
+def test_float32_against_explicit_matrices(cell, way):
+    with cases.path(way):
         assert_close_to_naive(*problem("tokens", cell, "float32", full=True), 4, "weight_hh_l0", rtol=2e-5)
 
 
-@given(cases.problems(), st.integers(1, 6), st.sampled_from(flow_module.PARAMETERS), st.booleans())
+@given(cases.problems(), st.integers(1, 6), st.sampled_from(flow_module.PARAMETERS), st.sampled_from(cases.WAYS))
 @cases.FEW
-def test_any_shape_against_explicit_matrices(problem, lags, parameter, compiled):
+def test_any_shape_against_explicit_matrices(problem, lags, parameter, way):
     net, batch = problem
     lags = min(lags, len(batch["y"]))
     exact = net.dtype == np.float64
-    with cases.path(compiled):
+    with cases.path(way):
         assert_close_to_naive(net, batch, lags, parameter, rtol=1e-11 if exact else 1e-4)
         if exact:
             horizon = rnn.itemize(net, **batch, lags=lags).horizon(0.9)
@@ -81,7 +81,7 @@ def test_whole_and_remainder_against_naive(kind):
 @pytest.mark.parametrize("shares", [False, True])
 def test_loops_and_whole_array_operations_agree(shares):
     net, batch = problem(full=True)
-    with cases.path(compiled=True):
+    with cases.path("loop"):
         loop = rnn.itemize(net, **batch, lags=4, shares=shares)
     with cases.whole_arrays():
         arrays = rnn.itemize(net, **batch, lags=4, shares=shares)
@@ -257,14 +257,14 @@ def test_parameters_that_cannot_be_itemized_are_refused(parameter):
         rnn.itemize(net, **batch, parameter=parameter)
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_KIND
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_inputs_are_not_modified(kind, dtype, compiled):
+def test_inputs_are_not_modified(kind, dtype, way):
     net, batch = problem(kind, dtype=dtype, full=True)
     batch = {name: value.astype(net.dtype) if value.dtype.kind == "f" else value for name, value in batch.items()}
     copies, weights = {name: value.copy() for name, value in batch.items()}, net.flat.copy()
-    with cases.path(compiled):
+    with cases.path(way):
         for parameter in flow_module.PARAMETERS:
             rnn.itemize(net, **batch, parameter=parameter, shares=True)
     np.testing.assert_array_equal(net.flat, weights)
@@ -296,7 +296,6 @@ def _itemized(dtype):
 def test_itemize_uses_the_gradients_it_is_given():
     """Training has them already; the shares are then taken against those."""
     net, batch = problem()
-    unroll = cases.unroll
     run = unroll.forward(net, *unroll.check_batch(net, **batch))
     own, total = unroll.errors(net, run)
     doubled = {name: 2 * value for name, value in rnn.bptt(net, **batch)[1].items()}

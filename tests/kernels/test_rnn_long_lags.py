@@ -8,7 +8,6 @@ from learnviews.kernels import rnn
 from learnviews.kernels.rnn import flow as flow_module
 
 EVERY_PARAMETER = pytest.mark.parametrize("parameter", flow_module.PARAMETERS)
-BOTH_PATHS = pytest.mark.parametrize("compiled", [True, False], ids=["loop", "matmul"])
 
 
 def long_problem(scale, T=200, silent=False):
@@ -25,21 +24,21 @@ def single_and_double(net, batch, **options):
     return rnn.itemize(net, **batch, **options), rnn.itemize(net.as_type("float64"), **batch, **options)
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_PARAMETER
-def test_vanishing_errors_keep_their_size_in_float32(parameter, compiled):
+def test_vanishing_errors_keep_their_size_in_float32(parameter, way):
     net, batch = long_problem(0.45)
-    with cases.path(compiled):
+    with cases.path(way):
         single, double = single_and_double(net, batch, lags=None, parameter=parameter)
     cells = double.norm[double.valid & (np.arange(200) > 0)[:, None]]  # step 0 has no state behind it
     assert 1e-90 < cells.min() < 1e-65
     np.testing.assert_allclose(single.norm, double.norm, rtol=1e-3)
 
 
-@BOTH_PATHS
-def test_exploding_errors_keep_their_size_in_float32(compiled):
+@cases.EVERY_WAY
+def test_exploding_errors_keep_their_size_in_float32(way):
     net, batch = long_problem(1.5, silent=True)
-    with cases.path(compiled):
+    with cases.path(way):
         single, double = single_and_double(net, batch, lags=None, parameter="bias_hh_l0")
     assert 1e34 < double.norm.max() < 1e38
     np.testing.assert_allclose(single.norm, double.norm, rtol=1e-3)

@@ -174,7 +174,7 @@ def deep_problems(draw):
 def test_parts_sum_to_the_whole(problem, arrays):
     net, batch, lags, parameter = problem
     shares = not parameter.startswith(("state", "cell"))
-    with cases.whole_arrays() if arrays else cases.path(True):
+    with cases.whole_arrays() if arrays else cases.path("loop"):
         flow = rnn.itemize(net, **batch, lags=lags, parameter=parameter, shares=shares)
         everything = rnn.itemize(net, **batch, lags=None, parameter=parameter, unit="all")
     if shares:

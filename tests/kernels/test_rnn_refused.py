@@ -9,7 +9,6 @@ import pytest
 
 from learnviews.kernels import rnn
 
-BOTH_PATHS = pytest.mark.parametrize("compiled", [True, False], ids=["loop", "matmul"])
 EVERY_CELL = pytest.mark.parametrize("cell", cases.CELLS)
 EVERY_KIND = pytest.mark.parametrize("kind", cases.KINDS)
 
@@ -70,14 +69,14 @@ def test_one_wrong_token_among_right_ones():
 # --- numbers that are not finite
 
 
-@BOTH_PATHS
+@cases.EVERY_WAY
 @EVERY_CELL
 @pytest.mark.parametrize("function", [rnn.bptt, rnn.itemize])
-def test_nan_in_the_input_names_step_and_sequence(function, cell, compiled):
+def test_nan_in_the_input_names_step_and_sequence(function, cell, way):
     net, batch = problem("floats", cell)
     batch["x"][3, 1, 0] = np.nan
     batch["x"][5, 0, 2] = np.nan
-    with cases.path(compiled), pytest.raises(FloatingPointError, match="step 3 of sequence 1"):
+    with cases.path(way), pytest.raises(FloatingPointError, match="step 3 of sequence 1"):
         function(net, **batch)
 
 
@@ -127,14 +126,14 @@ INFINITE = pytest.mark.parametrize(
 
 
 @EVERY_CELL
-@BOTH_PATHS
+@cases.EVERY_WAY
 @INFINITE
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the test after this one looks at them
-def test_infinite_weights_never_give_nan_gradients(name, value, compiled, cell):
+def test_infinite_weights_never_give_nan_gradients(name, value, way, cell):
     """A saturated unit may make sense of an infinite weight; a gradient that is not finite may not come back."""
     net, batch = _with_infinite_weight(name, value, cell)
     try:
-        with cases.path(compiled):
+        with cases.path(way):
             loss, grads, _ = rnn.bptt(net, **batch)
     except FloatingPointError as error:
         assert re.search(r"step \d+ of sequence \d+", str(error))
@@ -144,11 +143,11 @@ def test_infinite_weights_never_give_nan_gradients(name, value, compiled, cell):
 
 
 @EVERY_CELL
-@BOTH_PATHS
+@cases.EVERY_WAY
 @INFINITE
-def test_infinite_weights_give_an_error_and_no_warning(name, value, compiled, cell):
+def test_infinite_weights_give_an_error_and_no_warning(name, value, way, cell):
     net, batch = _with_infinite_weight(name, value, cell)
-    with cases.path(compiled), contextlib.suppress(FloatingPointError):
+    with cases.path(way), contextlib.suppress(FloatingPointError):
         rnn.bptt(net, **batch)
 
 

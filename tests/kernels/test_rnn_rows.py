@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from learnviews.kernels import rnn
-from learnviews.kernels.rnn import lags, rows
+from learnviews.kernels.rnn import lags, row_loops, rows
 from learnviews.kernels.rnn.cells import CELLS
 
 T, B, K = 6, 2, 5
@@ -191,7 +191,7 @@ def test_norms_beyond_float64_have_logarithms(power, path):
 @given(hnp.arrays(np.float64, st.integers(1, 70), elements=st.floats(-1e6, 1e6, width=32)))
 @cases.FEW
 def test_fold_is_a_sum(values):
-    assert rows.fold(values.copy()) == pytest.approx(math.fsum(values), rel=1e-12, abs=1e-14 * abs(values).sum())
+    assert row_loops.fold(values.copy()) == pytest.approx(math.fsum(values), rel=1e-12, abs=1e-14 * abs(values).sum())
 
 
 @EVERY_DTYPE
@@ -211,13 +211,30 @@ def test_plain_layer_alone_is_the_same_as_any_layer(width, k, cell, dtype):
     np.testing.assert_allclose(case.kept.remainder, expected.kept.remainder, rtol=60 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("cell", ["tanh", "relu", "gru", "lstm"])
 @pytest.mark.parametrize("steps, lag_count", [(5, 5), (30, 19), (30, 16)])
-def test_few_rows_and_many_give_the_same(steps, lag_count, monkeypatch):
+@pytest.mark.parametrize("together", [1, 4, 1000])
+def test_lags_of_few_rows_together_are_those_of_all(together, steps, lag_count, cell, monkeypatch):
     r = np.random.default_rng(0)
-    net = rnn.RecurrentNet("tanh", 9, 12, 9, dtype="float64", initial="uniform", rng=0)
+    net = rnn.RecurrentNet(cell, 9, 12, 9, dtype="float64", initial="uniform", rng=0)
     x, y, mask = r.integers(0, 9, (steps, 3)), r.integers(0, 9, (steps, 3)), r.integers(0, 2, (steps, 3))
-    few = rnn.itemize(net, x, y, lags=lag_count, shares=True, mask=mask)
-    monkeypatch.setattr(lags, "FEW", 0)
-    many = rnn.itemize(net, x, y, lags=lag_count, shares=True, mask=mask)
-    for name in ("norm", "beyond", "share", "remainder"):
-        np.testing.assert_allclose(getattr(few, name), getattr(many, name), rtol=1e-9, atol=1e-13)
+    flows = []
+    for count in (together, 0):
+        monkeypatch.setattr(lags, "_together", lambda link, chains, count=count: count)
+        flows.append(rnn.itemize(net, x, y, lags=lag_count, shares=True, mask=mask))
+        flows.append(rnn.itemize(net, x, y, lags=lag_count, parameter="state"))
+    for few, many in zip(flows[:2], flows[2:], strict=True):
+        for name in ("norm", "beyond", "remainder", *(["share"] if few.share is not None else [])):
+            np.testing.assert_allclose(getattr(few, name), getattr(many, name), rtol=1e-9, atol=1e-13)
+
+
+def test_chains_go_together_where_their_products_are_small_and_on_one_thread(monkeypatch):
+    def together(hidden, chains, threads):
+        monkeypatch.setattr(lags, "blas_threads", lambda: threads)
+        return lags._together(lags.Link(None, np.empty((hidden, hidden)), None, None), chains)
+
+    assert together(128, 400, 1) == 60
+    assert together(128, 400, 2) == 0
+    assert together(128, 10, 2) == 60
+    assert together(256, 1600, 1) == 12
+    assert together(512, 1600, 1) == 0  # BLAS packs all rows' products anyway

@@ -31,13 +31,13 @@ def test_same_seed_same_text(net):
     assert rnn.sample(net, CORPUS, 50, rng=rng) != rnn.sample(net, CORPUS, 50, rng=rng)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_coldest_text_is_the_most_probable_symbol_after_everything_before(net, compiled):
+@cases.EVERY_WAY
+def test_coldest_text_is_the_most_probable_symbol_after_everything_before(net, way):
     text = "the c"
     for _ in range(12):
         tokens = CORPUS.encode(text).astype(int)[:, None]
         text += CORPUS.symbols[naive.forward(net, tokens, tokens).p[-1, 0].argmax()]
-    with cases.path(compiled):
+    with cases.path(way):
         assert rnn.sample(net, CORPUS, 12, prime="the c", temperature=1e-4) == text[5:]
 
 

@@ -18,7 +18,7 @@ from .net import RecurrentNet
 P = TypeVar("P")
 R = TypeVar("R")
 FEWEST = 4  # sequences that are worth a thread: their steps' products still fill it
-WORK = 2e8  # multiply-adds of a call from which threads pay
+WORK = 6e7  # multiply-adds of a call from which threads pay
 
 
 def pieces(net: RecurrentNet, T: int, B: int, lags: int) -> list[slice]:

@@ -1,10 +1,11 @@
-"""Who does the tiles: this process, worker processes, or the workers of a Dask client. The outcome is the same."""
+"""Who does the tiles: this process, its threads, worker processes, or a Dask client's. The outcome is the same."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from typing import Any
 
 from ..progress import Progress
@@ -25,14 +26,16 @@ class Crew:
         First argument of every piece; sent once.
     most : int
         Pieces that may be under way at the same time.
-    workers : int
-        Processes; 1: the work is done here.
+    workers : int or None
+        Processes; 1: the work is done here. None: in threads of this process.
     client : distributed.Client or None
     """
 
-    def __init__(self, context: Any, most: int, workers: int, client: Any) -> None:
+    def __init__(self, context: Any, most: int, workers: int | None, client: Any) -> None:
         self._context, self._most, self._client = context, most, client
-        self._pool = Pool(min(workers, most), context, PRELOAD) if client is None and workers > 1 else None
+        processes = 0 if client is not None or workers is None else min(workers, most)
+        self._pool = Pool(processes, context, PRELOAD) if processes > 1 else None
+        self._threads = client is None and workers is None and most > 1
 
     def __enter__(self) -> Crew:
         return self
@@ -60,6 +63,8 @@ class Crew:
             ways: Any = _on_client(self._client, self._context, self._most)
         elif self._pool is not None:
             ways = contextlib.nullcontext(_InPool(self._pool))
+        elif self._threads:
+            ways = _in_threads(self._context, self._most)
         else:
             ways = contextlib.nullcontext(_Here(self._context))
         with ways as way:
@@ -122,6 +127,37 @@ class _Here:
 
     def stop(self, tag: int) -> None:
         """Nothing runs while this is called."""
+
+
+@contextlib.contextmanager
+def _in_threads(context: Any, most: int) -> Iterator[_InThreads]:
+    with ThreadPoolExecutor(most, thread_name_prefix="learnviews-tiles") as threads:
+        try:
+            yield _InThreads(context, threads, most)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)  # what runs is waited for on leaving
+
+
+class _InThreads:
+    """Compiled loops and products let other threads go on meanwhile."""
+
+    def __init__(self, context: Any, threads: ThreadPoolExecutor, most: int) -> None:
+        self._context, self._threads, self._most = context, threads, most
+        self._at_work: dict[Future[Any], int] = {}
+
+    @property
+    def free(self) -> int:
+        return self._most - len(self._at_work)
+
+    def submit(self, tag: int, function: str, arguments: tuple[Any, ...]) -> None:
+        self._at_work[self._threads.submit(resolve(function), self._context, *arguments)] = tag
+
+    def wait(self) -> list[tuple[int, Any, str]]:
+        ended, _ = wait_for(self._at_work, timeout=LOOK, return_when=FIRST_COMPLETED)
+        return [(self._at_work.pop(future), future.result(), "") for future in ended]
+
+    def stop(self, tag: int) -> None:
+        """A thread cannot be stopped: its tile is waited for."""
 
 
 class _InPool:

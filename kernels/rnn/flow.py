@@ -20,12 +20,12 @@ import numpy as np
 from ..arrays import array_namespace
 from .batch import of_sequences, turned
 from .cells import in_order
-from .items import Flow, joined, mean_lag, valid_cells
+from .items import Flow, mean_lag, valid_cells
 from .lags import Link, Record, follow, new_record
 from .net import RecurrentNet
-from .rows import LARGEST, record_arrays, weighted_norm
+from .rows import LARGEST, record_arrays, scale_norms, weighted_norm
 from .scaled import carried_back_scaled
-from .side_by_side import in_threads, pieces
+from .side_by_side import in_threads, joined, pieces
 from .sides import both_sides, two_sided
 from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
@@ -335,7 +335,7 @@ def assemble(run: Run, kept: Record, target: Target | None, whole: Any, u: Any, 
         return turned(a, run.length) if a.ndim == 2 else xp.moveaxis(turned(xp.moveaxis(a, 2, 1), run.length), 1, 2)
 
     shares, units = len(kept.q) > 0, kept.units.size > 0
-    kept.norm *= u[:, None, :]
+    scale_norms(kept.norm, u)
     if units:
         kept.units *= u[:, None, :, None].astype(kept.units.dtype)
     if shares:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -183,25 +183,6 @@ class LagMatrices:
     @staticmethod
     def _products(rows: Any) -> Any:
         return rows @ rows.T
-
-
-def joined(flows: list[Flow]) -> Flow:
-    """One flow of the sequences of several, which were asked for alike."""
-    xp, first = array_namespace(flows[0].norm), flows[0]
-    found: dict[str, Any] = {}
-    if any(flow.log is not None for flow in flows):
-        found["log"] = xp.concatenate([flow.log_norm for flow in flows], axis=2)
-    if any(flow.followed is not None for flow in flows):
-        every = int(abs(first.lags).max()) + 1
-        parts = [xp.full(f.whole.shape, every) if f.followed is None else f.followed for f in flows]
-        found["followed"] = xp.concatenate(parts, axis=1)
-    for each in fields(first):
-        values = [getattr(flow, each.name) for flow in flows]
-        if each.name in found or getattr(values[0], "ndim", 0) < 2:
-            continue
-        whole = all(value is not None for value in values)
-        found[each.name] = xp.concatenate(values, axis=1 if values[0].ndim == 2 else 2) if whole else None
-    return replace(first, **found)
 
 
 def valid_cells(steps: int, lags: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import as_numpy, is_cupy
+from ..one_thread import blas_threads
 from ..progress import Progress
 from ..sizes import bytes_of, in_words
 from .batch import check_batch
@@ -46,7 +47,7 @@ def itemize_corpus(
     *,
     length: int | None = None,
     memory_limit: int | str = "1 GB",
-    workers: int = 1,
+    workers: int | None = None,
     client: Any = None,
     progress: Progress | None = None,
     out: str | Path | None = None,
@@ -76,8 +77,10 @@ def itemize_corpus(
     memory_limit : int or str
         Bytes, or a text such as "500 MB", for result and tiles together, those in worker processes included. What
         was given is not counted, nor programs and libraries.
-    workers : int
-        Processes, a core each. Where memory is too short for as many tiles at a time, fewer work.
+    workers : int, optional
+        Processes, a core each; 1: no other than this one, and no thread either. If absent, threads of this process, as
+        many as linear algebra works on: they share what they read, and start at once. Where memory is too short for as
+        many tiles at a time, fewer work.
     client : dask.distributed.Client, optional
         Tiles go to its workers instead.
     progress : Progress, optional
@@ -146,7 +149,7 @@ def summarize_corpus(
     matrices: bool = False,
     length: int | None = None,
     memory_limit: int | str = "1 GB",
-    workers: int = 1,
+    workers: int | None = None,
     client: Any = None,
     progress: Progress | None = None,
 ) -> FlowSummary:
@@ -325,11 +328,14 @@ class _Means:
         self, request: _Request, workers: Any, client: Any, memory_limit: Any, own: int, otherwise: str
     ) -> None:
         limit = bytes_of("memory_limit", memory_limit)
-        if isinstance(workers, bool) or not isinstance(workers, int | np.integer) or workers < 1:
+        if workers is not None and (
+            isinstance(workers, bool) or not isinstance(workers, int | np.integer) or workers < 1
+        ):
             raise ValueError(f"workers must be a whole number of at least 1, got {workers!r}")
         if client is not None and not (hasattr(client, "scatter") and hasattr(client, "nthreads")):
             raise TypeError(f"client is a {type(client).__name__}; expected a dask.distributed.Client")
-        if is_cupy(request.job.net.flat) and (workers > 1 or client is not None):
+        on_gpu = is_cupy(request.job.net.flat)
+        if on_gpu and (client is not None or (workers is not None and workers > 1)):
             name = "workers" if client is None else "client"
             raise ValueError(f"{name}: a net on a GPU works from this process alone; net.to(numpy) can be sent")
         tile = request.tile_bytes()
@@ -339,12 +345,15 @@ class _Means:
                 f"{len(request.tiles[0])} of {len(request.found)} sequences at a time {in_words(tile)}: the least is "
                 f"{in_words(own + tile)}{otherwise}"
             )
-        self._workers, self._client, self._job = int(workers), client, request.job
-        wanted = self._workers if client is None else max(sum(client.nthreads().values()), 1)
+        self._workers = 1 if on_gpu else None if workers is None else int(workers)
+        self._client, self._job = client, request.job
+        wanted = self._workers or blas_threads()
+        if client is not None:
+            wanted = max(sum(client.nthreads().values()), 1)
         self._most = max(min(wanted, (limit - own) // tile, len(request.tiles)), 1)
 
     def crew(self) -> Crew:
-        return Crew(self._job, self._most, min(self._workers, self._most), self._client)
+        return Crew(self._job, self._most, self._workers, self._client)
 
 
 def _check_finite(net: RecurrentNet, x: np.ndarray, indices: np.ndarray) -> None:

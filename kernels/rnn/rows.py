@@ -23,6 +23,7 @@ from .row_loops import (
     plain_lags_loop,
     plain_loop,
     record_loop,
+    scale_loop,
     settle_loop,
     units_loop,
     weighted_norm_loop,
@@ -216,6 +217,14 @@ def settle_arrays(factor: Any, biggest: Any, exponent: Any) -> None:
 def _squares(xp: Any, a: Any) -> Any:
     wide = a.astype(np.float64)
     return (wide * wide).sum(axis=1)
+
+
+def scale_norms(norm: Any, u: Any) -> None:
+    """norm (T, columns, B) *= u (T, B), in place."""
+    if paths.takes_loops(norm):
+        scale_loop(norm, u)
+    else:
+        norm *= u[:, None, :]
 
 
 def weighted_norm(a: Any, w: Any) -> Any:

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import fields, replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 from ..arrays import is_cupy
+from ..jit import jit
 from ..one_thread import blas_threads, one_blas_thread
+from .items import Flow
 from .net import RecurrentNet
 
 P = TypeVar("P")
 R = TypeVar("R")
 FEWEST = 4  # sequences that are worth a thread: their steps' products still fill it
+LARGE = 1 << 20  # bytes of an array from which it is copied in threads
 WORK = 6e7  # multiply-adds of a call from which threads pay
 
 
@@ -51,3 +57,47 @@ def in_threads(function: Callable[[P], R], parts: list[P]) -> list[R]:
 @lru_cache(maxsize=4)
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="learnviews-sequences")
+
+
+def joined(flows: list[Flow]) -> Flow:
+    """One flow of the sequences of several, which were asked for alike."""
+    first = flows[0]
+    found: dict[str, Any] = {}
+    if any(flow.log is not None for flow in flows):
+        found["log"] = _joined([flow.log_norm for flow in flows], axis=2)
+    if any(flow.followed is not None for flow in flows):
+        every = int(abs(first.lags).max()) + 1
+        parts = [np.full(f.whole.shape, every) if f.followed is None else f.followed for f in flows]
+        found["followed"] = _joined(parts, axis=1)
+    for each in fields(first):
+        values = [getattr(flow, each.name) for flow in flows]
+        if each.name in found or getattr(values[0], "ndim", 0) < 2:
+            continue
+        whole = all(value is not None for value in values)
+        found[each.name] = _joined(values, axis=1 if values[0].ndim == 2 else 2) if whole else None
+    return replace(first, **found)
+
+
+def _joined(parts: list[Any], axis: int) -> Any:
+    steps = len(parts[0])
+    if axis + 1 < parts[0].ndim or steps < len(parts) or sum(part.nbytes for part in parts) < LARGE:
+        return np.concatenate(parts, axis)
+    out = np.empty((*parts[0].shape[:-1], sum(part.shape[-1] for part in parts)), parts[0].dtype)
+
+    def copy(rows: slice) -> None:
+        first, into = 0, out[rows].reshape(-1, out.shape[-1])
+        for part in parts:
+            _copy_loop(part[rows].reshape(-1, part.shape[-1]), into, first)
+            first += part.shape[-1]
+
+    count = len(parts)
+    in_threads(copy, [slice(steps * i // count, steps * (i + 1) // count) for i in range(count)])
+    return out
+
+
+@jit
+def _copy_loop(part, out, first):
+    """A few columns of many rows: NumPy takes twice as long."""
+    for i in range(part.shape[0]):
+        for b in range(part.shape[1]):
+            out[i, first + b] = part[i, b]

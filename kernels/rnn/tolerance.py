@@ -157,13 +157,18 @@ class Tolerance:
         A row is taken to go on shrinking (or growing) at the usual pace of the last lags. It must stay small beside the
         whole error of every step that it will come to, by so much that those of all lags still to come do together.
         """
+        then = min(k - 1, OVER)
+        if paths.takes_loops(self.whole):
+            stop = np.empty(len(losses), np.bool_)
+            _stop_loop(self.kept.norm, self.whole, self._inverse, losses, k, then, self.allowed, stop)
+            return stop
         xp, B = array_namespace(self.whole), self.whole.shape[1]
-        s, b, then = losses // B - k + 1, losses % B, min(k - 1, OVER)
+        s, b = losses // B - k + 1, losses % B
         with np.errstate(all="ignore"):
             now, before = self.kept.norm[s, k - 1, b], self.kept.norm[s + then, k - 1 - then, b]
-            pace = _middle(xp, (now / before) ** (1 / then))
-            beside = _middle(xp, (now / before * self.whole[s + then, b] / self.whole[s, b]) ** (1 / then))
-            worst = _discounted(self._inverse, math.log(pace))
+            pace = _middle(xp, now / before) ** (1 / then)
+            beside = _middle(xp, now / before * self.whole[s + then, b] / self.whole[s, b]) ** (1 / then)
+            worst = _discounted(xp, self._inverse, math.log(pace))
             to_come = xp.minimum(s, self.kept.norm.shape[1] - k)
             tail = xp.minimum(beside / (1 - beside), to_come) if beside < 1 else to_come
             return (now == 0) | (now * xp.exp(worst[s, b]) * tail <= self.allowed)
@@ -220,19 +225,39 @@ def _middle(xp: Any, values: Any) -> float:
     return float(xp.median(good)) if len(good) else 1.0
 
 
-def _discounted(inverse: Any, pace: float) -> Any:
+def _discounted(xp: Any, inverse: Any, pace: float) -> Any:
     """(T, B) the largest of inverse[s - j] + j * pace over all steps s - j that a row at step s will come to."""
-    if paths.takes_loops(inverse):
-        worst = np.empty_like(inverse)
-        _discount_loop(inverse, pace, worst)
-        return worst
-    xp = array_namespace(inverse)
     steps = xp.arange(len(inverse))[:, None] * pace
     a, far = inverse - steps, 1
     while far < len(a):  # (CuPy's maximum cannot accumulate)
         a = xp.concatenate([a[:far], xp.maximum(a[far:], a[:-far])])
         far *= 2
     return a + steps
+
+
+@jit
+def _stop_loop(norm, whole, inverse, losses, k, then, allowed, stop):
+    K, B = norm.shape[1], norm.shape[2]
+    shrunk, beside = np.empty(losses.size), np.empty(losses.size)
+    for i in range(losses.size):
+        s, b = losses[i] // B - k + 1, losses[i] % B
+        shrunk[i] = norm[s, k - 1, b] / norm[s + then, k - 1 - then, b]
+        beside[i] = shrunk[i] * whole[s + then, b] / whole[s, b]
+    pace, size = _middle_loop(shrunk) ** (1 / then), _middle_loop(beside) ** (1 / then)
+    worst = np.empty_like(inverse)
+    _discount_loop(inverse, math.log(pace), worst)
+    for i in range(losses.size):
+        s, b = losses[i] // B - k + 1, losses[i] % B
+        to_come = min(s, K - k)
+        tail = min(size / (1 - size), to_come) if size < 1 else to_come
+        now = norm[s, k - 1, b]
+        stop[i] = now == 0 or now * math.exp(worst[s, b]) * tail <= allowed
+
+
+@jit
+def _middle_loop(values):
+    good = values[np.isfinite(values) & (values > 0)]
+    return np.median(good) if good.size else 1.0
 
 
 @jit
@@ -299,11 +324,17 @@ def _fill_arrays(kept: Record, followed: Any, dropped: Any, whole: Any, left: An
 @jit
 def _fill_loop(norm, remainder, followed, dropped, whole, left, touched, incomplete):
     T, K, B = remainder.shape
+    edges = np.zeros((T + 1, B), np.int64)  # where the steps begin and end that a dropped loss did not come to
+    for t in range(T):
+        for b in range(B):
+            if dropped[t, b] and followed[t, b] <= t:
+                edges[max(t - K + 1, 0), b] += 1
+                edges[t - followed[t, b] + 1, b] -= 1
+    missing = np.zeros(B, np.int64)
     for s in range(T):
-        for k in range(min(K, T - s)):
-            for b in range(B):
-                if dropped[s + k, b] and followed[s + k, b] <= k:
-                    incomplete[s, b] = True
+        for b in range(B):
+            missing[b] += edges[s, b]
+            incomplete[s, b] = missing[b] > 0
         for k in range(K):
             for b in range(B):
                 if s + k + 1 < T:

@@ -233,7 +233,7 @@ def test_all_views_one_by_one_are_the_pages_switch(app, exact):
     for name in ("month", "weekday", "hour", "origin", "carrier", "delay"):
         switch(app, name)
         app.wait("name => qm.switch(name).active", name)
-    assert app.js("nn.model('source').active") is None
+    app.wait("nn.model('source').active === null")
     switch(app, "dest")
     app.wait("nn.model('source').active === 1")
     says(app, f"exact Everything. {exact.total():,.0f} rows")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import tracemalloc
 from concurrent.futures import CancelledError
 from itertools import pairwise
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 from learnviews.kernels import rnn
 from learnviews.kernels.progress import Progress
-from learnviews.kernels.rnn import flow_folder, tiles
+from learnviews.kernels.rnn import flow_folder, many, tiles
 from learnviews.kernels.rnn.crew import Crew, in_order
 
 LENGTHS = (3, 9, 1, 5, 9, 8, 2)
@@ -186,11 +187,67 @@ def test_a_tolerance_holds_for_every_step(tmp_path, few_a_tile):
 def test_workers_and_limits_do_not_change_a_bit(cell, dtype):
     net, given = small(cell, dtype, hidden=33)
     options = {"shares": True, "lags": 5}
-    flow = rnn.itemize_corpus(net, **given, **options)
+    flow = rnn.itemize_corpus(net, **given, **options, workers=1)
     assert_same(flow, rnn.itemize_corpus(net, **given, **options, memory_limit="3 GB", workers=2))
     assert_same(flow, rnn.itemize_corpus(net, **given, **options, memory_limit=least(net, given, options)))
-    summary = rnn.summarize_corpus(net, **given, **options)
+    summary = rnn.summarize_corpus(net, **given, **options, workers=1)
     assert_same(summary, rnn.summarize_corpus(net, **given, **options, workers=2))
+
+
+@pytest.fixture
+def three_threads(monkeypatch):
+    """As many tiles at a time, whatever this machine has; the names of those that ran."""
+    names, job = set(), tiles.Job.itemized
+
+    def itemized(self, batch, G=None):
+        names.add(threading.current_thread().name)
+        return job(self, batch, G)
+
+    monkeypatch.setattr(many, "blas_threads", lambda: 3)
+    monkeypatch.setattr(tiles.Job, "itemized", itemized)
+    return names
+
+
+@EVERY_DTYPE
+@pytest.mark.parametrize("options", [{}, {"tol": 1e-2, "lags": None}], ids=["lags", "tol"])
+def test_threads_do_not_change_a_bit(dtype, options, few_a_tile, three_threads, tmp_path):
+    net, given = small("gru", dtype)
+    options = {"shares": True, **options}
+    flow = rnn.itemize_corpus(net, **given, **options, workers=1)
+    assert len(three_threads) == 1
+    assert_same(flow, rnn.itemize_corpus(net, **given, **options))
+    assert sum("tiles" in name for name in three_threads) > 1
+    assert_same(flow, as_flow(rnn.itemize_corpus(net, **given, **options, out=tmp_path / "f")))
+    summary = rnn.summarize_corpus(net, **given, **options, workers=1)
+    assert_same(summary, rnn.summarize_corpus(net, **given, **options))
+
+
+def test_where_memory_is_short_no_thread_is_used(few_a_tile, three_threads):
+    net, given = small()
+    rnn.itemize_corpus(net, **given, lags=5, memory_limit=least(net, given, {"lags": 5}))
+    assert not any("tiles" in name for name in three_threads)
+
+
+def test_threads_are_waited_for_when_cancelled(few_a_tile, three_threads):
+    net, given = small()
+    progress = Progress(lambda p: p.cancel() if p.done >= 5 else None, 0)
+    with pytest.raises(CancelledError):
+        rnn.itemize_corpus(net, **given, progress=progress)
+    assert not any("tiles" in thread.name for thread in threading.enumerate())
+
+
+def test_what_goes_wrong_in_a_thread_is_told(few_a_tile, three_threads, monkeypatch):
+    net, given = small()
+
+    def failing(self, batch, G=None):
+        if threading.current_thread() is not threading.main_thread():
+            raise MemoryError("no room")
+        return itemized(self, batch, G)
+
+    itemized = tiles.Job.itemized
+    monkeypatch.setattr(tiles.Job, "itemized", failing)
+    with pytest.raises(MemoryError, match="no room"):
+        rnn.itemize_corpus(net, **given)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -396,7 +453,7 @@ def test_a_killed_flow_goes_on(tmp_path, few_a_tile):
         from corpus_flows import small
         from learnviews.kernels import rnn
         from learnviews.kernels.progress import Progress
-        from learnviews.kernels.rnn import flow_folder, tiles
+        from learnviews.kernels.rnn import flow_folder, many, tiles
         tiles.MOST, flow_folder.SYNC_SECONDS = 5, 0
         net, given = small()
         kill = Progress(lambda p: os.kill(os.getpid(), signal.SIGKILL) if p.done >= 60 else None, 0)
@@ -644,6 +701,6 @@ def test_losses_that_are_not_finite_are_told_with_their_sequence():
     with pytest.raises(ValueError, match="x: not finite in float32 at step 0 of sequence 4"):
         rnn.itemize_corpus(one, **given, lags=1)
     given["x"][4] = np.full_like(given["x"][4], 1e38)
-    for workers in (1, 2):
+    for workers in (1, 2, None):
         with pytest.raises(FloatingPointError, match="of sequence 4"):
             rnn.itemize_corpus(one, **given, lags=1, workers=workers)

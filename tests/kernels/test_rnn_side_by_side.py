@@ -20,6 +20,7 @@ def in_pieces(monkeypatch):
     counts = []
     monkeypatch.setattr(side_by_side, "WORK", 0)
     monkeypatch.setattr(side_by_side, "FEWEST", 1)
+    monkeypatch.setattr(side_by_side, "LARGE", 0)
     monkeypatch.setattr(side_by_side, "blas_threads", lambda: 3)
     whole = side_by_side.in_threads
 

@@ -24,6 +24,8 @@ def one_blas_thread() -> Iterator[None]:
     knows how it was before.
     """
     with _lock:
+        if not _within:
+            _let_anybody_set()
         _within.append(_controller().limit(limits=1, user_api="blas"))
     try:
         yield
@@ -31,7 +33,17 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             left = _within.pop()
             if not _within:
+                _let_anybody_set()
                 left.restore_original_limits()
+                _let_anybody_set()
+
+
+def _let_anybody_set() -> None:
+    """threadpoolctl (3.8) leaves OpenBLAS to the first thread that sets a limit, and ignores all others."""
+    for each in _controller().lib_controllers:
+        clear = getattr(each, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
 
 
 def blas_threads() -> int:

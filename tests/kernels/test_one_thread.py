@@ -1,6 +1,7 @@
 """Linear algebra on one thread while it is asked for, and as before afterwards."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -31,5 +32,22 @@ def test_it_lasts_as_long_as_anybody_asks_for_it():
                 assert threads() == {1}
             leave.set()
             thread.join()
+            assert threads() == {1}
+        assert threads() == before
+
+
+def test_it_holds_in_any_thread_whoever_asked_first():
+    def within():
+        with one_blas_thread():
+            return threads()
+
+    before = threads()
+    for _ in range(2):
+        assert within() == {1} and threads() == before
+        with ThreadPoolExecutor(2) as pool:
+            assert pool.submit(within).result() == {1}
+            assert list(pool.map(lambda _: within(), range(20))) == [{1}] * 20
+        assert threads() == before
+        with threadpool_limits(1, "blas"):
             assert threads() == {1}
         assert threads() == before

@@ -30,7 +30,7 @@ from ..arrays import array_namespace
 from ..one_thread import blas_threads
 from . import paths
 from .cells import Cell
-from .products import MOST
+from .products import BEST, LANES, MOST, panels
 from .rows import (
     advance,
     advance_and_record,
@@ -45,7 +45,6 @@ from .tolerance import Chains, Tolerance, fill_gaps, followed_through
 
 BLOCK_BYTES = 4 << 20  # of the chains' state that is worked on at a time
 FEW = 2**18  # multiply-adds per product up to which OpenBLAS keeps to one thread
-FEWEST = 8  # chains that go through several lags together, at least: so many share what is read of W
 LOG_CHECK = 8  # lags (even) between looks at the exponents
 LOG_FROM = 400  # power of two from which on logarithms are kept
 
@@ -107,15 +106,16 @@ def follow(links: list[Link], seeds: Any, losses: Any, kept: Record, whole: Any,
     size = max(BLOCK_BYTES // (width * seeds.dtype.itemsize), 64)
     if not paths.takes_loops(seeds) or kept.watch is not None:
         size = len(losses)
-    plain = _is_alone(links, kept) and is_plain(link.cell, link.coef, kept)
-    block = _follow_plain if plain else _follow_block
+    alone = _is_alone(links, kept)
+    block = _follow_plain if alone and is_plain(link.cell, link.coef, kept) else _follow_block
+    few = _few(link, min(size, len(losses))) if alone else None
     tolerance = None if tol is None else Tolerance(tol, kept, whole, losses)
     for start in range(0, len(losses), max(size, 1)):
         part = losses[start : start + size]
-        block(links, _fresh(links, seeds, part), kept, 0, kept.norm.shape[1], tolerance)
+        block(links, _fresh(links, seeds, part), kept, 0, kept.norm.shape[1], tolerance, few)
     if tolerance is not None:
         for chains, k, stop in tolerance.failing():
-            tolerance.going = block(links, chains, kept, k, stop, tolerance)
+            tolerance.going = block(links, chains, kept, k, stop, tolerance, few)
         tolerance.finish()
     elif len(losses) < whole.size:
         fill_gaps(kept, followed_through(kept, losses), whole)
@@ -137,14 +137,13 @@ def _fresh(links: list[Link], seeds: Any, losses: Any) -> Chains:
 
 
 def _follow_plain(
-    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None
+    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None, few: Any
 ) -> Chains | None:
     """`_follow_block` for one layer of plain cells, in two arrays that take turns."""
     link, B = links[0], kept.norm.shape[2]
     z = chains.z[0]  # errors of the lag before
     d = np.empty_like(z) if k else np.array(z)  # out of the last product; then the errors of the lag
     z = z if k else np.empty_like(d)
-    together = _together(link, len(z))
     look = last if tolerance is None else tolerance.next_look(k, True)
     while k < last:
         a = chains.ended(k, B)
@@ -153,9 +152,9 @@ def _follow_plain(
         if k and not len(kept.log):
             _keep_logs_if_needed(kept, chains.exponent[a:])
         stop = min(k + LOG_CHECK, look, last)
-        if together:
+        if few is not None:
             scales = (chains.factor, chains.exponent)
-            advance_plain_lags(k, stop, chains.losses, together, d, z, link.W, link.coef, scales, kept)
+            advance_plain_lags(k, stop, chains.losses, few, d, z, link.W, link.coef, scales, kept)
             d, z = (z, d) if (stop - k) % 2 else (d, z)
         else:
             starts = np.searchsorted(chains.losses, np.arange(k, stop) * B)
@@ -178,7 +177,7 @@ def _follow_plain(
 
 
 def _follow_block(
-    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None
+    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None, few: Any
 ) -> Chains | None:
     """Chains at lag k through the lags before `last`; those that are left then, if any."""
     xp = array_namespace(kept.norm)
@@ -189,8 +188,7 @@ def _follow_block(
         chains.z = [xp.empty((R, link.cell.blocks * H), dtype) for link in links]
     d, above = xp.empty((R, links[0].cell.states * H), dtype), xp.empty((R if len(links) > 1 else 0, H), dtype)
     biggest = xp.zeros(R)
-    together = _together(links[0], R) if _is_alone(links, kept) else 0
-    if together and k == 0:
+    if few is not None and k == 0:
         d[:, :H] = seeds
     look = last if tolerance is None else tolerance.next_look(k, True)
     while k < last:
@@ -199,11 +197,11 @@ def _follow_block(
             return None
         if k and k % LOG_CHECK == 0 and not len(kept.log):
             _keep_logs_if_needed(kept, chains.exponent[a:])
-        if together:
+        if few is not None:
             stop = min(k + LOG_CHECK - k % LOG_CHECK, look, last)
             scales = (chains.factor, biggest, chains.exponent)
             link, z, carry = links[0], chains.z[0], chains.carry[0]
-            advance_lags(link.cell, k, stop, chains.losses, together, link.W, d, z, carry, link.coef, scales, kept)
+            advance_lags(link.cell, k, stop, chains.losses, few, link.W, d, z, carry, link.coef, scales, kept)
             k = stop
         else:
             _one_lag(links, chains, seeds, kept, k, a, d, above, biggest)
@@ -255,11 +253,15 @@ def _incoming(k: int, i: int, link: Link, z: Any, seeds: Any, d: Any) -> None:
         d[:, :H] = 0
 
 
-def _together(link: Link, chains: int) -> int:
-    """How many chains go through several lags together in compiled code; 0: each lag is for all of them at once."""
-    few = MOST // link.W.size // 4 * 4  # the rows that BLAS takes at a time
-    alone = chains * link.W.size <= FEW or blas_threads() == 1
-    return few if few >= FEWEST and alone else 0
+def _few(link: Link, chains: int) -> tuple[int, Any] | None:
+    """How many chains go through several lags together in compiled code, and the panels of W for their products.
+
+    None where each lag is better made for all chains at once: BLAS shares out the large product among its threads.
+    """
+    if MOST // (BEST * len(link.W)) < LANES or (chains * link.W.size > FEW and blas_threads() > 1):
+        return None
+    rows = min(max(MOST // link.W.size // BEST, 1) * BEST, max(chains, 1))
+    return rows, panels(link.W, rows)
 
 
 def _window(losses: Any) -> Any:

@@ -15,6 +15,7 @@ from ..jit import jit
 from ..one_thread import blas_threads
 
 MOST = 1_000_000  # multiply-adds that OpenBLAS makes without packing
+BEST = 12  # rows at a time: a tile of OpenBLAS's kernel; with that many it is faster than with all rows packed
 LANES = 16  # columns are a multiple of it, and at least as many
 SHARED = 2**23  # multiply-adds per step from which several threads of BLAS are faster than one panel by panel
 
@@ -42,7 +43,7 @@ def panels(W: Any, rows: int) -> Any:
 
 @jit
 def multiply(rows, W, cut, parts, out):
-    """out = rows @ W; cut: `panels` of W, or none, for a loop; parts: (count, rows, width) to work in."""
+    """out = rows @ W. cut: `panels` of W, or none, for a loop; parts: (count, rows or more, width) to work in."""
     if cut.shape[0] == 0:
         for b in range(rows.shape[0]):
             for j in range(out.shape[1]):
@@ -52,7 +53,7 @@ def multiply(rows, W, cut, parts, out):
         np.dot(rows, cut[0], out)
     else:
         for p in range(cut.shape[0]):
-            np.dot(rows, cut[p], parts[p])
+            np.dot(rows, cut[p], parts[p, : rows.shape[0]])
         width = cut.shape[2]
         for b in range(rows.shape[0]):
             for p in range(cut.shape[0]):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..jit import jit
+from .products import multiply
 from .strand import backward_row
 
 TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
@@ -59,12 +60,15 @@ def fused_loop(
 
 @jit
 def lags_loop(
-    code, k, stop, chains, together, first, W, d, z, carry, coef, factor, biggest, exponent,
+    code, k, stop, chains, together, first, W, cut, d, z, carry, coef, factor, biggest, exponent,
     w, rest, power, q, norm, remainder, share, log,
 ):  # fmt: skip
-    """The lags k to stop - 1 of one layer, products included, for so many chains together; d at lag 0: the seeds."""
+    """The lags k to stop - 1 of one layer, products included, for so many chains together; d at lag 0: the seeds.
+
+    cut: `products.panels` of W.
+    """
     B, n, H = norm.shape[2], W.shape[0], W.shape[1]
-    above = np.empty((0, H), d.dtype)
+    above, parts = np.empty((0, H), d.dtype), np.empty((cut.shape[0], together, cut.shape[2]), d.dtype)
     errors, product = np.empty((together, n), d.dtype), np.empty((together, H), d.dtype)
     for start in range(0, chains.size, together):
         a, end = start, min(start + together, chains.size)
@@ -75,11 +79,11 @@ def lags_loop(
                 break
             if lag:
                 if n == z.shape[1]:
-                    np.dot(z[a:end], W, product[: end - a])
+                    multiply(z[a:end], W, cut, parts, product[: end - a])
                 else:
                     for i in range(end - a):
                         errors[i] = z[a + i, first : first + n]
-                    np.dot(errors[: end - a], W, product[: end - a])
+                    multiply(errors[: end - a], W, cut, parts, product[: end - a])
                 for i in range(end - a):
                     d[a + i, :H] = product[i]
             fused_loop(
@@ -91,10 +95,11 @@ def lags_loop(
 
 @jit
 def plain_lags_loop(
-    k, stop, chains, together, d, z, W, coef, factor, exponent, rest, power, q, norm, remainder, share, log
+    k, stop, chains, together, d, z, W, cut, coef, factor, exponent, rest, power, q, norm, remainder, share, log
 ):  # fmt: skip
     """`lags_loop` for one layer of plain cells and its weights, in two arrays that take turns."""
     B = norm.shape[2]
+    parts = np.empty((cut.shape[0], together, cut.shape[2]), d.dtype)
     for start in range(0, chains.size, together):
         a, end = start, min(start + together, chains.size)
         into, last = d, z
@@ -104,7 +109,7 @@ def plain_lags_loop(
             if a == end:
                 break
             if lag:
-                np.dot(last[a:end], W, into[a:end])
+                multiply(last[a:end], W, cut, parts, into[a:end])
             plain_loop(
                 lag, chains[a:end] - lag * B, into[a:end], coef, factor[a:end], exponent[a:end],
                 rest, power, q, norm, remainder, share, log,
@@ -175,15 +180,15 @@ def record_loop(rows, d, exponent, k, w, rest, power, q, norm, remainder, share,
 @jit
 def _record_row(d, r, k, T, B, exponent, squares, w, rest, power, q, buffer, norm, remainder, share, log):
     s, b = r // B, r % B
-    scale = math.ldexp(1.0, exponent)
+    scale = _power_of_two(exponent)
     value = math.sqrt(squares) * scale
     norm[s, k, b] = LARGEST if value > LARGEST else value
     if log.shape[0] > 0:
         log[s, k, b] = 0.5 * math.log(squares) + exponent * LN2 if squares > 0 else -np.inf
-    factor = d.dtype.type(math.ldexp(1.0, exponent - power[r]))
+    factor = d.dtype.type(_power_of_two(exponent - power[r]))
     squares = _subtract(d, factor, rest, w, r, buffer)
     if s + k + 1 < T:
-        value = math.sqrt(squares) * math.ldexp(1.0, power[r])
+        value = math.sqrt(squares) * _power_of_two(power[r])
         remainder[s, k, b] = LARGEST if value > LARGEST else value
     if q.shape[0] > 0:
         for j in range(d.size):

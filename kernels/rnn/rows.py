@@ -101,30 +101,32 @@ def advance_plain(k: int, rows: Any, d: Any, coef: Any, scales: tuple[Any, Any],
 
 
 def advance_lags(
-    cell: Any, k: int, stop: int, chains: Any, together: int, W: Any, d: Any, z: Any, carry: Any, coef: Any,
+    cell: Any, k: int, stop: int, chains: Any, few: tuple[int, Any], W: Any, d: Any, z: Any, carry: Any, coef: Any,
     scales: tuple[Any, Any, Any], kept: Any,
 ) -> None:  # fmt: skip
     """`advance_and_record` for the lags k to stop - 1 of one layer and the products between them, compiled.
 
-    `together` chains go through all these lags before the next: so few that their products are made without packing W,
-    and that they stay in the nearest cache. scales: factor, biggest and exponent; at lag 0 the seeds stand in d.
+    few: how many chains go through all these lags before the next, so few that they stay in the nearest cache, and W's
+    `products.panels` for them. scales: factor, biggest and exponent. At lag 0 the seeds stand in d.
     """
+    together, cut = few
     lags_loop(
-        cell.code, k, stop, chains, together, cell.recurrent[0] * W.shape[1], W, d, z, carry, coef, *scales,
+        cell.code, k, stop, chains, together, cell.recurrent[0] * W.shape[1], W, cut, d, z, carry, coef, *scales,
         kept.w, kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
     )  # fmt: skip
 
 
 def advance_plain_lags(
-    k: int, stop: int, chains: Any, together: int, d: Any, z: Any, W: Any, coef: Any, scales: tuple[Any, Any],
+    k: int, stop: int, chains: Any, few: tuple[int, Any], d: Any, z: Any, W: Any, coef: Any, scales: tuple[Any, Any],
     kept: Any,
 ) -> None:  # fmt: skip
     """`advance_plain` for the lags k to stop - 1 and the products between them, as `advance_lags`.
 
     The errors of the lag before stand in z; where stop - k is even, those of the last one do again.
     """
+    together, cut = few
     plain_lags_loop(
-        k, stop, chains, together, d, z, W, coef, *scales,
+        k, stop, chains, together, d, z, W, cut, coef, *scales,
         kept.rest, kept.power, kept.q, kept.norm, kept.remainder, kept.share, kept.log,
     )  # fmt: skip
 

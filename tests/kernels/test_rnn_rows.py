@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from learnviews.kernels import rnn
-from learnviews.kernels.rnn import lags, row_loops, rows
+from learnviews.kernels.rnn import lags, products, row_loops, rows
 from learnviews.kernels.rnn.cells import CELLS
 
 T, B, K = 6, 2, 5
@@ -213,28 +213,40 @@ def test_plain_layer_alone_is_the_same_as_any_layer(width, k, cell, dtype):
 
 @pytest.mark.parametrize("cell", ["tanh", "relu", "gru", "lstm"])
 @pytest.mark.parametrize("steps, lag_count", [(5, 5), (30, 19), (30, 16)])
-@pytest.mark.parametrize("together", [1, 4, 1000])
-def test_lags_of_few_rows_together_are_those_of_all(together, steps, lag_count, cell, monkeypatch):
+@pytest.mark.parametrize("together, most", [(1, 10**6), (12, 10**6), (5, 2000), (1000, 10**6)])
+def test_lags_of_few_rows_together_are_those_of_all(together, most, steps, lag_count, cell, monkeypatch):
     r = np.random.default_rng(0)
-    net = rnn.RecurrentNet(cell, 9, 12, 9, dtype="float64", initial="uniform", rng=0)
+    net = rnn.RecurrentNet(cell, 9, 23, 9, dtype="float64", initial="uniform", rng=0)
     x, y, mask = r.integers(0, 9, (steps, 3)), r.integers(0, 9, (steps, 3)), r.integers(0, 2, (steps, 3))
+    monkeypatch.setattr(products, "MOST", most)
     flows = []
-    for count in (together, 0):
-        monkeypatch.setattr(lags, "_together", lambda link, chains, count=count: count)
+    for few in (lambda link, chains: (together, products.panels(link.W, together)), lambda link, chains: None):
+        monkeypatch.setattr(lags, "_few", few)
         flows.append(rnn.itemize(net, x, y, lags=lag_count, shares=True, mask=mask))
         flows.append(rnn.itemize(net, x, y, lags=lag_count, parameter="state"))
-    for few, many in zip(flows[:2], flows[2:], strict=True):
-        for name in ("norm", "beyond", "remainder", *(["share"] if few.share is not None else [])):
-            np.testing.assert_allclose(getattr(few, name), getattr(many, name), rtol=1e-9, atol=1e-13)
+    for together, apart in zip(flows[:2], flows[2:], strict=True):
+        for name in ("norm", "beyond", "remainder", *(["share"] if apart.share is not None else [])):
+            np.testing.assert_allclose(getattr(together, name), getattr(apart, name), rtol=1e-9, atol=1e-13)
 
 
-def test_chains_go_together_where_their_products_are_small_and_on_one_thread(monkeypatch):
-    def together(hidden, chains, threads):
-        monkeypatch.setattr(lags, "blas_threads", lambda: threads)
-        return lags._together(lags.Link(None, np.empty((hidden, hidden)), None, None), chains)
-
-    assert together(128, 400, 1) == 60
-    assert together(128, 400, 2) == 0
-    assert together(128, 10, 2) == 60
-    assert together(256, 1600, 1) == 12
-    assert together(512, 1600, 1) == 0  # BLAS packs all rows' products anyway
+@pytest.mark.parametrize(
+    ("hidden", "chains", "threads", "rows"),
+    [
+        (128, 400, 1, 60),
+        (128, 400, 2, None),  # the product of all is large enough for both
+        (128, 10, 2, 10),
+        (8, 20_000, 1, 15624),
+        (256, 1600, 1, 12),
+        (1024, 1600, 1, 12),
+        (1024, 5, 1, 5),
+        (8, 0, 1, 1),  # no step counts
+        (8000, 1600, 1, None),  # panels would be narrow
+    ],
+)
+def test_how_many_chains_go_together(hidden, chains, threads, rows, monkeypatch):
+    monkeypatch.setattr(lags, "blas_threads", lambda: threads)
+    few = lags._few(lags.Link(None, np.broadcast_to(np.float32(1), (hidden, hidden)), None, None), chains)
+    assert (few and few[0]) == rows
+    if few:
+        count, n, width = few[1].shape
+        assert n == hidden <= count * width and rows * n * width <= products.MOST

@@ -19,7 +19,7 @@ def path(request, monkeypatch):
     """All chains in one block; in blocks of few; in whole-array operations."""
     if request.param == "blocks":
         monkeypatch.setattr(lags, "BLOCK_BYTES", 1)
-        monkeypatch.setattr(lags, "MOST", 0)
+        monkeypatch.setattr(lags, "_few", lambda link, chains: None)
     if request.param == "arrays":
         with cases.whole_arrays():
             yield request.param

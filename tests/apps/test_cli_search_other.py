@@ -12,6 +12,8 @@ from recordings import moving, tone, write_clip, write_sound
 
 from learnviews.apps.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
@@ -78,7 +80,6 @@ def test_a_folder_of_sounds(folder):
     assert ranked["value"].iloc[0] > 0.8 > ranked["value"].iloc[-1]
 
 
-@pytest.mark.slow
 def test_a_folder_of_videos(folder):
     for at in range(16):
         way = (1.5, 0) if at % 2 else (0, 1.5)

@@ -3,7 +3,7 @@
 import pytest
 from nncubes_page import brush, drag, place
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.slow]
 HIT = 0.02
 # What is drawn of the map's cells that are wanted: [cell, text].
 CELLS = """() => {

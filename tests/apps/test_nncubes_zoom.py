@@ -12,7 +12,7 @@ from learnviews.kernels.cube import Query
 from learnviews.kernels.cube.nesting import translate_query
 from learnviews.kernels.cube.refine import refined, refined_grid, values_within
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
 DELAY = "departure delay"
 KNOWN = "nn.sources(nn.figure('destination')).find((d) => 'known' in d)"
@@ -197,7 +197,6 @@ def test_more_cells_than_a_screen_shows(app, flights):
     app.wait("nn.figure('destination').x_range.end - nn.figure('destination').x_range.start > 50")
 
 
-@pytest.mark.slow
 def test_without_the_rows_it_only_enlarges(page, tmp_path):
     from cube_small import model
 

@@ -279,6 +279,7 @@ def test_padded_sentences_of_a_foreign_training(app):
     assert "nats" in app.js("lv.text()") and "% right" in app.js("lv.text()")
 
 
+@pytest.mark.slow
 def test_strips_grow_with_the_recording(page, tmp_path):
     page.page.add_init_script(HELPERS)
     record(tmp_path / "live.rnnbow", steps=50, every=10, cell="gru")

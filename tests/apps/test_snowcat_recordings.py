@@ -12,7 +12,7 @@ Timeout = pytest.importorskip("playwright.sync_api").TimeoutError
 pytest.importorskip("soundfile")
 pytest.importorskip("av")
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
 PLAYING = """
 window.tracks = (name) => snow.figures(name)[0]?.renderers.find((each) => each.data_source.data.pace)?.data_source.data

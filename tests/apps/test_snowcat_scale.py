@@ -11,6 +11,8 @@ from learnviews.apps.snowcat.studies import LiveStudy
 from learnviews.apps.snowcat.train_trials import failures, tried
 from learnviews.kernels import search
 
+pytestmark = pytest.mark.slow
+
 TRIALS = 5000
 
 

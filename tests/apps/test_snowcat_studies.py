@@ -16,6 +16,8 @@ from learnviews.apps.snowcat import studies
 from learnviews.apps.snowcat.studies import CUT_SHORT, LiveStudy
 from learnviews.kernels.search import Study
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

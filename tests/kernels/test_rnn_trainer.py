@@ -515,7 +515,7 @@ def _sees(path, seen):
         return False  # not there yet, or being made
 
 
-@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+@pytest.mark.parametrize("optimizer", ["adagrad", pytest.param("adam", marks=pytest.mark.slow)])
 def test_killed_writer_goes_on_as_if_it_had_never_stopped(tmp_path, optimizer):
     def seen(reader):
         """There is a snapshot, and batches that came after it."""

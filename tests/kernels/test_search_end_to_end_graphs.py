@@ -15,6 +15,8 @@ from learnviews.kernels import search
 from learnviews.kernels.search.space import options
 from learnviews.kernels.search.trial import run_trial
 
+pytestmark = pytest.mark.slow
+
 D3M = Path(__file__).resolve().parents[3] / "shared" / "data" / "d3m"
 if not D3M.is_dir():
     D3M = Path(__file__).resolve().parents[4] / "shared" / "data" / "d3m"
@@ -86,7 +88,6 @@ def run_script(*arguments, cwd):
     return done.stdout
 
 
-@pytest.mark.slow
 def test_exported_scripts_run_in_a_clean_process(study, tmp_path):
     made, _, _ = study
     models = [model for model in made.models if not model.members][:2]

@@ -14,6 +14,8 @@ from learnviews.kernels.search.ensemble import Ensemble
 from learnviews.kernels.search.mixtures import mixture
 from learnviews.kernels.search.model import Model
 
+pytestmark = pytest.mark.slow
+
 TRAITS = {"even": (0, 2, 4, 6, 8), "loop": (0, 6, 8, 9), "large": (5, 6, 7, 8, 9)}
 
 
@@ -235,7 +237,6 @@ def test_an_export_holds_everything_and_predicts_the_same(exported):
     assert problem.subtask == study.problem.subtask
 
 
-@pytest.mark.slow
 def test_the_script_of_an_export_predicts_in_a_clean_process(exported, tmp_path):
     study, model, folder = exported
     held = study.data.frame.loc[study.plan.holdout_rows].drop(columns=list(study.problem.targets))
@@ -245,7 +246,6 @@ def test_the_script_of_an_export_predicts_in_a_clean_process(exported, tmp_path)
     assert said.tolist() == model.predict(held).tolist()
 
 
-@pytest.mark.slow
 def test_the_script_of_an_export_trains_again_in_a_clean_process(exported, tmp_path):
     study, _, folder = exported
     target = study.problem.targets[0]
@@ -278,7 +278,6 @@ def test_rows_without_a_label_are_learned_from_and_never_scored(searched):
     assert "label spreading" in names and "self-training" in names
 
 
-@pytest.mark.slow
 def test_with_few_labels_the_others_help(tmp_path):
     """The same search, told of the unlabelled rows and not: judged on rows that neither saw."""
     frame, digit = digits(1797)

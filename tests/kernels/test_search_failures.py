@@ -16,6 +16,8 @@ from learnviews.kernels import search
 from learnviews.kernels.search.study import Study
 from learnviews.kernels.store import StoreError
 
+pytestmark = pytest.mark.slow
+
 psutil = pytest.importorskip("psutil")
 
 
@@ -28,7 +30,6 @@ def goes_on(path, trials):
     found.close()
 
 
-@pytest.mark.slow
 def test_limits_stop_real_pipelines(tmp_path):
     from ConfigSpace import ConfigurationSpace
 

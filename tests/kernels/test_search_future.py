@@ -16,6 +16,8 @@ from learnviews.kernels.search.model import input_columns
 from learnviews.kernels.search.problem import Problem
 from learnviews.kernels.search.space import space
 
+pytestmark = pytest.mark.slow
+
 SUNSPOTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "d3m" / "56_sunspots"
 SLOW = ("forest", "extra", "boosting", "gaussian", "mlp", "kernel", "svm", "elastic")
 
@@ -149,7 +151,6 @@ def test_origins_that_are_not_learned_anew_see_no_more_than_those_that_are(monke
         assert (naive.predictions.loc[score, "prediction"] == frame["sales"][fit].iloc[-1]).all()
 
 
-@pytest.mark.slow
 def test_an_export_forecasts_a_csv_of_later_times_in_a_clean_process(tmp_path):
     frame = sales()
     study, _, _ = run(tmp_path, frame, Problem("sales", **FORECAST, group="shop", known=("price",)), 4)

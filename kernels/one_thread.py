@@ -51,6 +51,13 @@ def blas_threads() -> int:
     return max((each.num_threads for each in _controller().lib_controllers if each.user_api == "blas"), default=1)
 
 
+def blas_architectures() -> set[str]:
+    """The processors for which the loaded libraries' kernels are, in OpenBLAS's words; none where there is another."""
+    libraries = [each for each in _controller().lib_controllers if each.user_api == "blas"]
+    names = {str(getattr(each, "architecture", None) or "").lower() for each in libraries}
+    return set() if "" in names else names
+
+
 @cache
 def _controller() -> Any:
     import scipy.linalg  # noqa: F401  its BLAS makes the products of compiled code, and must be there to be limited

@@ -8,7 +8,8 @@ from the last one down to the one that is looked at, the errors z at the pre-act
     backward step of the cell, norm, what is left of the whole error, share      one pass over the rows
 
 Chains go block by block, so that their state stays in the cache and memory does not grow with T*B. Blocks go in order
-of time: a step then meets its lags in their order.
+of time: a step then meets its lags in their order. Where BLAS does not pack small matrices (`products.py`) a dozen
+chains of a block go through several lags before the next dozen, in one compiled loop.
 
 A row is kept as mantissa and power of two (`exponent`), so that float32 rows neither vanish nor overflow over long
 lags; the power of two makes the rescaling exact. All layers of a chain share it. A row that has left its range is
@@ -30,7 +31,7 @@ from ..arrays import array_namespace
 from ..one_thread import blas_threads
 from . import paths
 from .cells import Cell
-from .products import BEST, LANES, MOST, panels
+from .products import BEST, LANES, MOST, packs, panels
 from .rows import (
     advance,
     advance_and_record,
@@ -256,9 +257,11 @@ def _incoming(k: int, i: int, link: Link, z: Any, seeds: Any, d: Any) -> None:
 def _few(link: Link, chains: int) -> tuple[int, Any] | None:
     """How many chains go through several lags together in compiled code, and the panels of W for their products.
 
-    None where each lag is better made for all chains at once: BLAS shares out the large product among its threads.
+    None where each lag is better made for all chains at once: BLAS packs W once for all of them, or shares out the
+    product among its threads.
     """
-    if MOST // (BEST * len(link.W)) < LANES or (chains * link.W.size > FEW and blas_threads() > 1):
+    small = chains * link.W.size <= FEW
+    if not small and (packs() or blas_threads() > 1 or MOST // (BEST * len(link.W)) < LANES):
         return None
     rows = min(max(MOST // link.W.size // BEST, 1) * BEST, max(chains, 1))
     return rows, panels(link.W, rows)

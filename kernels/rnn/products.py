@@ -1,44 +1,60 @@
 """A few rows times a matrix, step after step: the products of a recurrent net that wait for one another.
 
-For products this small OpenBLAS spends as long on packing the matrix, every time anew, as on multiplying. Up to a size
-it multiplies as it is (on AVX-512), so larger matrices are cut into panels of columns, once for all steps: measured
-1.1 to 6 times as fast. Products so large that a panel would be narrow are left to BLAS whole, on all its threads.
+For products this small OpenBLAS spends as long on packing the matrix, every time anew, as on multiplying. On processors
+with AVX-512 it multiplies without packing up to a size, so larger matrices are cut into panels of columns, once for all
+steps: measured 1.1 to 6 times as fast. Elsewhere panels would be packed again and again, and the matrix stays whole.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ..jit import jit
-from ..one_thread import blas_threads
+from ..one_thread import blas_architectures, blas_threads
 
-MOST = 1_000_000  # multiply-adds that OpenBLAS makes without packing
-BEST = 12  # rows at a time: a tile of OpenBLAS's kernel; with that many it is faster than with all rows packed
-LANES = 16  # columns are a multiple of it, and at least as many
+UNPACKED = {"skylakex", "cooperlake", "sapphirerapids"}  # OpenBLAS's kernels that multiply small matrices as they are
+MOST = 1_000_000  # multiply-adds that they make without packing
+BEST = 12  # rows at a time: a tile of such a kernel; with that many it is faster than with all rows packed
+LANES = 16  # columns of a panel are a multiple of it, and at least as many
 SHARED = 2**23  # multiply-adds per step from which several threads of BLAS are faster than one panel by panel
+LOOPED = 8, 2**18  # where BLAS packs: rows and weights up to which a compiled loop is as fast
+
+
+@cache
+def packs() -> bool:
+    """Whether BLAS packs small matrices, or nobody knows."""
+    found = blas_architectures()
+    return not found or not found <= UNPACKED
 
 
 def way_of(rows: int, W: Any) -> str:
     """How (rows, n) @ W is best made many times: by "loop", "panels" or "whole"; measured."""
     if rows == 1:
         return "loop"
-    if MOST // (rows * len(W)) < LANES or (rows * W.size > SHARED and blas_threads() > 1):
-        return "whole"
-    return "panels"
+    if packs():
+        return "loop" if rows <= LOOPED[0] and W.size <= LOOPED[1] else "whole"
+    large = rows * W.size > SHARED or _widest(rows, W) < LANES
+    return "whole" if large and blas_threads() > 1 else "panels"
 
 
 def panels(W: Any, rows: int) -> Any:
-    """(count, n, width): the columns of W (n, m), filled up with zeros."""
+    """(count, n, width): the columns of W (n, m), filled up with zeros; one panel where others would not be faster."""
     n, m = W.shape
-    most = max(MOST // (rows * n), LANES)
-    widths = [m] if m <= most else range(LANES, most + 1, LANES)
+    most = _widest(rows, W)
+    widths = [m] if packs() or m <= most or most < LANES else range(LANES, most + 1, LANES)
     width = min(widths, key=lambda width: (-(-m // width) * width, -width))  # least to fill up, then few panels
     count = -(-m // width)
     cut = np.zeros((n, count * width), W.dtype)
     cut[:, :m] = W
     return np.ascontiguousarray(cut.reshape(n, count, width).transpose(1, 0, 2))
+
+
+def _widest(rows: int, W: Any) -> int:
+    """Columns of W with which the product stays small enough."""
+    return MOST // (rows * len(W))
 
 
 @jit

@@ -230,20 +230,24 @@ def test_lags_of_few_rows_together_are_those_of_all(together, most, steps, lag_c
 
 
 @pytest.mark.parametrize(
-    ("hidden", "chains", "threads", "rows"),
+    ("hidden", "chains", "threads", "packs", "rows"),
     [
-        (128, 400, 1, 60),
-        (128, 400, 2, None),  # the product of all is large enough for both
-        (128, 10, 2, 10),
-        (8, 20_000, 1, 15624),
-        (256, 1600, 1, 12),
-        (1024, 1600, 1, 12),
-        (1024, 5, 1, 5),
-        (8, 0, 1, 1),  # no step counts
-        (8000, 1600, 1, None),  # panels would be narrow
+        (128, 400, 1, False, 60),
+        (128, 400, 1, True, None),  # W is better packed once for all
+        (128, 400, 2, False, None),  # the product of all is large enough for both
+        (128, 10, 2, False, 10),
+        (128, 10, 2, True, 10),
+        (8, 20_000, 1, False, 15624),
+        (256, 1600, 1, False, 12),
+        (1024, 1600, 1, False, 12),
+        (1024, 5, 1, False, 5),
+        (8, 0, 1, False, 1),  # no step counts
+        (8000, 1600, 1, False, None),  # panels would be narrow
     ],
 )
-def test_how_many_chains_go_together(hidden, chains, threads, rows, monkeypatch):
+def test_how_many_chains_go_together(hidden, chains, threads, packs, rows, monkeypatch):
+    for module in (lags, products):
+        monkeypatch.setattr(module, "packs", lambda: packs)
     monkeypatch.setattr(lags, "blas_threads", lambda: threads)
     few = lags._few(lags.Link(None, np.broadcast_to(np.float32(1), (hidden, hidden)), None, None), chains)
     assert (few and few[0]) == rows

@@ -12,7 +12,7 @@ from learnviews.apps.nncubes import first
 from learnviews.kernels import cube
 from learnviews.kernels.cube import Query
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
 MAP = """
 window.qm = {

@@ -11,7 +11,7 @@ from snowcat_page import HELPERS
 from learnviews.apps.snowcat.shelf import Shelf
 from learnviews.kernels import search
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
 MINE = """
 window.layer = (name, which) => snow.sources(name).filter((source) => source.name === `layer ${which}`)

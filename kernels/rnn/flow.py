@@ -23,10 +23,12 @@ from .cells import in_order
 from .items import Flow, mean_lag, valid_cells
 from .lags import Link, Record, follow, new_record
 from .net import RecurrentNet
+from .readout import finite
 from .rows import LARGEST, record_arrays, scale_norms, weighted_norm
 from .scaled import carried_back_scaled
 from .side_by_side import in_threads, joined, pieces
 from .sides import both_sides, two_sided
+from .strand import Strand
 from .sums import Sums, new_sums
 from .target import Target, find_target, parameters_of, reach, share_rows, weights
 from .unroll import Errors, Run, check_batch, errors, forward, gradients, output_errors
@@ -144,7 +146,8 @@ def _in_pieces(
     def carried(part: slice) -> tuple[Run, list[Any], Errors, Any]:
         run, own = _forward(net, of_sequences(batch, part))
         total = errors(net, run, own)[1]
-        return run, own, total, gradients(net, run, total) if shares and grads is None else None
+        with np.errstate(over="ignore", invalid="ignore"):  # told with the shares
+            return run, own, total, gradients(net, run, total) if shares and grads is None else None
 
     def itemized(found: tuple[Run, list[Any], Errors, Any]) -> Flow:
         run, own, total, _ = found
@@ -199,12 +202,21 @@ def _itemized(
 ) -> Flow:  # fmt: skip
     strand = run.strands[target.index]
     shares = _shares_wanted(target, shares)
-    if shares:
-        grads = grads or gradients(net, run, total)
+    if shares and not grads:
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            grads = gradients(net, run, total)
     d = total.d[target.index]
     total.d, total.z = [], []  # the others are not needed any more, and are a third of the memory
-    q, squared = share_rows(net, strand, target, grads) if shares else (None, None)
+    q, squared = _share_rows(net, strand, target, grads) if shares else (None, None)
     return itemize_rows(net, run, own, d.reshape(-1, d.shape[2]), None, K, target, q, squared, tol, sums)
+
+
+def _share_rows(net: RecurrentNet, strand: Strand, target: Target, grads: dict[str, Any]) -> tuple[Any, float]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        q, squared = share_rows(net, strand, target, grads)
+        if not (finite(q) and np.isfinite(squared)):
+            raise FloatingPointError(f"shares: the gradient does not fit {net.dtype}")
+    return q, squared
 
 
 def _shares_wanted(target: Target, shares: bool) -> bool:

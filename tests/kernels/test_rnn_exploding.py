@@ -94,6 +94,16 @@ def test_shares_of_a_gradient_that_does_not_fit_are_refused():
         rnn.bptt(open_gates_net(), **zeros(200))
 
 
+@pytest.mark.parametrize("size", [3e38, np.inf])
+def test_shares_of_a_gradient_that_hardly_fits_are_refused_without_a_warning(size):
+    net = make_net("tanh", 1, False, dtype="float32", hidden=4)
+    batch = {"x": np.zeros((1, 1, net.inputs)), "y": np.zeros((1, 1), int), "state": np.ones((1, 1, 4))}
+    grads = {"weight_hh_l0": np.full((4, 4), size, np.float32)}
+    grads["weight_hh_l0"][1] *= -1
+    with pytest.raises(FloatingPointError, match="shares: the gradient does not fit float32"):
+        rnn.itemize(net, **batch, lags=1, shares=True, grads=grads)
+
+
 @EVERY_CELL
 @pytest.mark.parametrize("both", [False, True])
 def test_long_lags_in_float32_are_those_of_float64(both, cell):

@@ -11,7 +11,7 @@ from ..jit import jit
 from . import paths
 
 
-def across(coef: Any, chosen: list[int], H: int, out: Any, first: int = 0) -> None:
+def norm_across_blocks(coef: Any, chosen: list[int], H: int, out: Any, first: int = 0) -> None:
     """out[:, first : first + H] = square root of the sum of squares of the chosen blocks of coef (n, blocks * H).
 
     Block by block: all squares at once would be most of the memory that itemizing takes.

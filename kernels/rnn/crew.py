@@ -35,7 +35,9 @@ class Crew:
         self._context, self._most, self._client = context, most, client
         processes = 0 if client is not None or workers is None else min(workers, most)
         self._pool = Pool(processes, context, PRELOAD) if processes > 1 else None
-        self._threads = client is None and workers is None and most > 1
+        self._threads: ThreadPoolExecutor | None = None
+        if client is None and workers is None and most > 1:
+            self._threads = ThreadPoolExecutor(most, thread_name_prefix="learnviews-tiles")
 
     def __enter__(self) -> Crew:
         return self
@@ -43,6 +45,8 @@ class Crew:
     def __exit__(self, *exception: object) -> None:
         if self._pool is not None:
             self._pool.close()
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)  # what runs is waited for
 
     def run(
         self, function: str, tags: Iterable[int], arguments: Callable[[int], tuple[Any, ...]], progress: Progress
@@ -63,8 +67,8 @@ class Crew:
             ways: Any = _on_client(self._client, self._context, self._most)
         elif self._pool is not None:
             ways = contextlib.nullcontext(_InPool(self._pool))
-        elif self._threads:
-            ways = _in_threads(self._context, self._most)
+        elif self._threads is not None:
+            ways = contextlib.nullcontext(_InThreads(self._context, self._threads, self._most))
         else:
             ways = contextlib.nullcontext(_Here(self._context))
         with ways as way:
@@ -127,15 +131,6 @@ class _Here:
 
     def stop(self, tag: int) -> None:
         """Nothing runs while this is called."""
-
-
-@contextlib.contextmanager
-def _in_threads(context: Any, most: int) -> Iterator[_InThreads]:
-    with ThreadPoolExecutor(most, thread_name_prefix="learnviews-tiles") as threads:
-        try:
-            yield _InThreads(context, threads, most)
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)  # what runs is waited for on leaving
 
 
 class _InThreads:

@@ -60,6 +60,7 @@ class Relu(Tanh):
 @jit
 def forward_rows(code, product, given, h, coef):
     """h and slope of all sequences, from the recurrent product and the input's."""
+    one = h.dtype.type(1)  # a plain 1 would make it float64
     for b in range(h.shape[0]):
         inner, outer, out, slope = product[b], given[b], h[b], coef[b]
         for j in range(out.size):
@@ -67,7 +68,7 @@ def forward_rows(code, product, given, h, coef):
         if code == 0:
             tangents(out)
             for j in range(out.size):
-                slope[j] = 1 - out[j] * out[j]
+                slope[j] = one - out[j] * out[j]
         else:
             for j in range(out.size):
                 v = out[j] if not out[j] < 0 else out.dtype.type(0)

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ..jit import jit
-from .block_norms import across
+from .block_norms import norm_across_blocks
 from .squash import sigmoids, tangents
 
 
@@ -63,7 +63,7 @@ class GRU:
         if len(which) == 1:
             return xp.ascontiguousarray(coef[:, which[0] * H : (which[0] + 1) * H])
         out = xp.empty((len(coef), H), coef.dtype)
-        across(coef, which, H, out)
+        norm_across_blocks(coef, which, H, out)
         return out
 
     def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
@@ -92,19 +92,19 @@ def forward_rows(product, given, before, bias, h, coef, n):
 @jit
 def _finish(gates, q, new, old, h, coef):
     """h and the coefficients of one sequence, from the gates and the candidate."""
-    H = q.size
+    H, one = q.size, h.dtype.type(1)  # a plain 1 would make it float64
     r, u = gates[:H], gates[H:]
     at_q, at_r, at_u, at_n, skip = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H], coef[3 * H : 4 * H], coef[4 * H :]
     for j in range(H):
         apart = old[j] - new[j]
         h[j] = new[j] + u[j] * apart
-        at_u[j] = apart * u[j] * (1 - u[j])
+        at_u[j] = apart * u[j] * (one - u[j])
         skip[j] = u[j]
     for j in range(H):
-        across = (1 - u[j]) * (1 - new[j] * new[j])
+        across = (one - u[j]) * (one - new[j] * new[j])
         at_n[j] = across
         at_q[j] = across * r[j]
-        at_r[j] = across * q[j] * r[j] * (1 - r[j])
+        at_r[j] = across * q[j] * r[j] * (one - r[j])
 
 
 @jit

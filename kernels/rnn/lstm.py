@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ..jit import jit
-from .block_norms import across
+from .block_norms import norm_across_blocks
 from .squash import sigmoids, tangents
 
 
@@ -63,7 +63,7 @@ class LSTM:
         H = coef.shape[-1] // 6
         out = xp.empty((len(coef), 2 * H), coef.dtype)
         for first, blocks in ((0, (3,)), (H, (0, 1, 2))):
-            across(coef, [k for k in blocks if chosen[k]], H, out, first)
+            norm_across_blocks(coef, [k for k in blocks if chosen[k]], H, out, first)
         return out
 
     def pulled(self, xp: ModuleType, q: Any, coef: Any) -> Any:
@@ -96,19 +96,19 @@ def forward_rows(product, given, before, c, h, coef, t):
 @jit
 def _finish(gates, old, t, h, coef):
     """h and the coefficients of one sequence, from the gates and t = tanh(c)."""
-    H = h.size
+    H, one = h.size, h.dtype.type(1)  # a plain 1 would make it float64
     i, f, g, o = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
     at_i, at_f, at_g = coef[:H], coef[H : 2 * H], coef[2 * H : 3 * H]
     at_o, into, skip = coef[3 * H : 4 * H], coef[4 * H : 5 * H], coef[5 * H :]
     for j in range(H):
         h[j] = o[j] * t[j]
-        at_o[j] = t[j] * o[j] * (1 - o[j])
-        into[j] = o[j] * (1 - t[j] * t[j])
+        at_o[j] = t[j] * o[j] * (one - o[j])
+        into[j] = o[j] * (one - t[j] * t[j])
     for j in range(H):
-        at_i[j] = g[j] * i[j] * (1 - i[j])
-        at_g[j] = i[j] * (1 - g[j] * g[j])
+        at_i[j] = g[j] * i[j] * (one - i[j])
+        at_g[j] = i[j] * (one - g[j] * g[j])
     for j in range(H):
-        at_f[j] = old[j] * f[j] * (1 - f[j])
+        at_f[j] = old[j] * f[j] * (one - f[j])
         skip[j] = f[j]
 
 

@@ -31,7 +31,7 @@ from ..arrays import array_namespace
 from ..one_thread import blas_threads
 from . import paths
 from .cells import Cell
-from .products import BEST, LANES, MOST, packs, panels
+from .products import BEST, MOST, narrow, packs, panels
 from .rows import (
     advance,
     advance_and_record,
@@ -138,7 +138,13 @@ def _fresh(links: list[Link], seeds: Any, losses: Any) -> Chains:
 
 
 def _follow_plain(
-    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None, few: Any
+    links: list[Link],
+    chains: Chains,
+    kept: Record,
+    k: int,
+    last: int,
+    tolerance: Tolerance | None,
+    few: tuple[int, Any] | None,
 ) -> Chains | None:
     """`_follow_block` for one layer of plain cells, in two arrays that take turns."""
     link, B = links[0], kept.norm.shape[2]
@@ -178,7 +184,13 @@ def _follow_plain(
 
 
 def _follow_block(
-    links: list[Link], chains: Chains, kept: Record, k: int, last: int, tolerance: Tolerance | None, few: Any
+    links: list[Link],
+    chains: Chains,
+    kept: Record,
+    k: int,
+    last: int,
+    tolerance: Tolerance | None,
+    few: tuple[int, Any] | None,
 ) -> Chains | None:
     """Chains at lag k through the lags before `last`; those that are left then, if any."""
     xp = array_namespace(kept.norm)
@@ -200,7 +212,7 @@ def _follow_block(
             _keep_logs_if_needed(kept, chains.exponent[a:])
         if few is not None:
             stop = min(k + LOG_CHECK - k % LOG_CHECK, look, last)
-            scales = (chains.factor, biggest, chains.exponent)
+            scales = (chains.factor, chains.exponent)
             link, z, carry = links[0], chains.z[0], chains.carry[0]
             advance_lags(link.cell, k, stop, chains.losses, few, link.W, d, z, carry, link.coef, scales, kept)
             k = stop
@@ -261,7 +273,7 @@ def _few(link: Link, chains: int) -> tuple[int, Any] | None:
     product among its threads.
     """
     small = chains * link.W.size <= FEW
-    if not small and (packs() or blas_threads() > 1 or MOST // (BEST * len(link.W)) < LANES):
+    if not small and (packs() or blas_threads() > 1 or narrow(BEST, link.W)):
         return None
     rows = min(max(MOST // link.W.size // BEST, 1) * BEST, max(chains, 1))
     return rows, panels(link.W, rows)

@@ -36,7 +36,7 @@ def way_of(rows: int, W: Any) -> str:
         return "loop"
     if packs():
         return "loop" if rows <= LOOPED[0] and W.size <= LOOPED[1] else "whole"
-    large = rows * W.size > SHARED or _widest(rows, W) < LANES
+    large = rows * W.size > SHARED or narrow(rows, W)
     return "whole" if large and blas_threads() > 1 else "panels"
 
 
@@ -44,12 +44,17 @@ def panels(W: Any, rows: int) -> Any:
     """(count, n, width): the columns of W (n, m), filled up with zeros; one panel where others would not be faster."""
     n, m = W.shape
     most = _widest(rows, W)
-    widths = [m] if packs() or m <= most or most < LANES else range(LANES, most + 1, LANES)
+    widths = [m] if packs() or m <= most or narrow(rows, W) else range(LANES, most + 1, LANES)
     width = min(widths, key=lambda width: (-(-m // width) * width, -width))  # least to fill up, then few panels
     count = -(-m // width)
     cut = np.zeros((n, count * width), W.dtype)
     cut[:, :m] = W
     return np.ascontiguousarray(cut.reshape(n, count, width).transpose(1, 0, 2))
+
+
+def narrow(rows: int, W: Any) -> bool:
+    """Whether panels for so many rows would be too narrow to be worth it."""
+    return _widest(rows, W) < LANES
 
 
 def _widest(rows: int, W: Any) -> int:
@@ -76,6 +81,20 @@ def multiply(rows, W, cut, parts, out):
                 part, to = parts[p, b], out[b, p * width : (p + 1) * width]
                 for j in range(to.size):
                     to[j] = part[j]
+
+
+@jit
+def multiply_columns(z, first, W, cut, parts, errors, out):
+    """`multiply` of the columns of z from `first` on, as many as W has rows; errors (z's rows or more, those columns):
+    to bring them together in."""
+    n, rows = W.shape[0], z.shape[0]
+    if n == z.shape[1]:
+        multiply(z, W, cut, parts, out)
+    else:
+        for b in range(rows):
+            for j in range(n):
+                errors[b, j] = z[b, first + j]
+        multiply(errors[:rows], W, cut, parts, out)
 
 
 @jit

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..jit import jit
-from .products import multiply
+from .products import multiply, multiply_columns
 from .strand import backward_row
 
 TINY, HUGE = 2.0**-40, 2.0**40  # squared row norms outside are scaled back to about 1
@@ -60,7 +60,7 @@ def fused_loop(
 
 @jit
 def lags_loop(
-    code, k, stop, chains, together, first, W, cut, d, z, carry, coef, factor, biggest, exponent,
+    code, k, stop, chains, together, first, W, cut, d, z, carry, coef, factor, exponent,
     w, rest, power, q, norm, remainder, share, log,
 ):  # fmt: skip
     """The lags k to stop - 1 of one layer, products included, for so many chains together; d at lag 0: the seeds.
@@ -68,6 +68,7 @@ def lags_loop(
     cut: `products.panels` of W.
     """
     B, n, H = norm.shape[2], W.shape[0], W.shape[1]
+    biggest = np.empty(together)  # of several layers; there is one
     above, parts = np.empty((0, H), d.dtype), np.empty((cut.shape[0], together, cut.shape[2]), d.dtype)
     errors, product = np.empty((together, n), d.dtype), np.empty((together, H), d.dtype)
     for start in range(0, chains.size, together):
@@ -78,17 +79,12 @@ def lags_loop(
             if a == end:
                 break
             if lag:
-                if n == z.shape[1]:
-                    multiply(z[a:end], W, cut, parts, product[: end - a])
-                else:
-                    for i in range(end - a):
-                        errors[i] = z[a + i, first : first + n]
-                    multiply(errors[: end - a], W, cut, parts, product[: end - a])
+                multiply_columns(z[a:end], first, W, cut, parts, errors, product[: end - a])
                 for i in range(end - a):
                     d[a + i, :H] = product[i]
             fused_loop(
                 code, chains[a:end] - lag * B, d[a:end], above, carry[a:end], coef, z[a:end],
-                factor[a:end], biggest[a:end], exponent[a:end], True, lag,
+                factor[a:end], biggest, exponent[a:end], True, lag,
                 w, rest, power, q, norm, remainder, share, log,
             )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Passes over the rows of a lag: the backward step, norm, rest and share of every chain (see `lags.py`).
 
 Each pass has three forms: a compiled loop for NumPy (`row_loops.py`), a CUDA kernel for CuPy (`rows_cuda.py`), and
-whole-array operations for both, the witness.
+whole-array operations for both, the witness. For NumPy there are also loops of a single layer over plain cells, and
+over several lags.
 """
 
 from __future__ import annotations
@@ -102,12 +103,12 @@ def advance_plain(k: int, rows: Any, d: Any, coef: Any, scales: tuple[Any, Any],
 
 def advance_lags(
     cell: Any, k: int, stop: int, chains: Any, few: tuple[int, Any], W: Any, d: Any, z: Any, carry: Any, coef: Any,
-    scales: tuple[Any, Any, Any], kept: Any,
+    scales: tuple[Any, Any], kept: Any,
 ) -> None:  # fmt: skip
     """`advance_and_record` for the lags k to stop - 1 of one layer and the products between them, compiled.
 
     few: how many chains go through all these lags before the next, so few that they stay in the nearest cache, and W's
-    `products.panels` for them. scales: factor, biggest and exponent. At lag 0 the seeds stand in d.
+    `products.panels` for them. scales: factor and exponent. At lag 0 the seeds stand in d.
     """
     together, cut = few
     lags_loop(

@@ -1,7 +1,8 @@
-"""Sequences in threads. They are independent, and the products of one step are too small for BLAS to share out well.
+"""Sequences in threads, and their flows joined.
 
-BLAS keeps to one thread meanwhile. There are as many threads as it has, so that OPENBLAS_NUM_THREADS and the like, and
-limits that the caller has set, count here too.
+Sequences are independent, and the products of one step are too small for BLAS to share out well. BLAS keeps to one
+thread meanwhile. There are as many threads as it has, so that OPENBLAS_NUM_THREADS and the like, and limits that the
+caller has set, count here too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One layer in one direction, in its own time: the loop over steps, forward and backward.
 
 T steps, B sequences, H hidden units; G gates. For NumPy there is one compiled loop over all steps, in which no thread
-waits for another's hold of the interpreter; around products that are large, a loop in Python; for CuPy whole-array
-operations.
+waits for another's hold of the interpreter; where products are better left to BLAS whole, a loop in Python around them;
+for CuPy whole-array operations.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _backward_compiled(
     T, B, H = own.shape
     product, way = np.zeros((B, H), own.dtype), products.way_of(B, W)
     if way != "whole":
-        _backward_loop(cell.code, own, coef, W, _cut(way, W, B), d, z, carry, first, last, product)
+        _backward_loop(cell.code, own, coef, W, _cut(way, W, B), d, z, carry, first, product)
         return
     for t in reversed(range(T)):
         if t + 1 < T:
@@ -163,17 +163,11 @@ def backward_rows(code, product, own, carry, coef, d, z):
 
 
 @jit
-def _backward_loop(code, own, coef, W, cut, d, z, carry, first, last, product):
+def _backward_loop(code, own, coef, W, cut, d, z, carry, first, product):
     steps, batch, _ = own.shape
     parts = np.empty((cut.shape[0], batch, cut.shape[2]), own.dtype)
-    errors = np.empty((batch, last - first), own.dtype)
+    errors = np.empty((batch, len(W)), own.dtype)
     for t in range(steps - 1, -1, -1):
         if t + 1 < steps:
-            if errors.shape[1] == z.shape[2]:
-                products.multiply(z[t + 1], W, cut, parts, product)
-            else:
-                for b in range(batch):
-                    for j in range(errors.shape[1]):
-                        errors[b, j] = z[t + 1, b, first + j]
-                products.multiply(errors, W, cut, parts, product)
+            products.multiply_columns(z[t + 1], first, W, cut, parts, errors, product)
         backward_rows(code, product, own[t], carry, coef[t], d[t], z[t])

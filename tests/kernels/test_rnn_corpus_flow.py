@@ -453,7 +453,7 @@ def test_a_killed_flow_goes_on(tmp_path, few_a_tile):
         from corpus_flows import small
         from learnviews.kernels import rnn
         from learnviews.kernels.progress import Progress
-        from learnviews.kernels.rnn import flow_folder, many, tiles
+        from learnviews.kernels.rnn import flow_folder, tiles
         tiles.MOST, flow_folder.SYNC_SECONDS = 5, 0
         net, given = small()
         kill = Progress(lambda p: os.kill(os.getpid(), signal.SIGKILL) if p.done >= 60 else None, 0)
